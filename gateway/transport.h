@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a connection needs of the transport that carries it. A transport moves whole hub
+ * messages out and bytes in; it knows sockets and nothing of hubs.
+ *
+ * Out: conn.c appends blobs, each already encoded for this transport, and the transport
+ * writes them at the end of the turn. In: the transport calls conn_on_bytes().
+ */
+#ifndef GATEWAY_TRANSPORT_H
+#define GATEWAY_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/blob.h"
+#include "proto/base/slice.h"
+#include "proto/link/link.h"
+
+struct transport;
+
+struct transport_ops {
+	Link__Transport kind;
+
+	/*
+	 * Makes the transport's form of hub frames (a WebSocket message around them):
+	 * encoded once, then given to transport->send of every receiver. One reference.
+	 */
+	struct blob *(*wrap)(struct slice frames, bool is_text);
+
+	/* Queues a wrapped blob; takes its own reference. Never calls back. */
+	void (*send)(struct transport *transport, struct blob *wrapped);
+
+	/* Bytes queued and not yet taken by the kernel. */
+	size_t (*queued_bytes)(const struct transport *transport);
+
+	/* Stop, or go on, reading from the client. Never calls back. */
+	void (*pause)(struct transport *transport, bool is_paused);
+
+	/*
+	 * Sends what is queued, ends the transport in its own way (`is_error`: WebSocket
+	 * 1011 instead of 1000) and frees it, later and by itself. No callback comes any
+	 * more.
+	 */
+	void (*close)(struct transport *transport, bool is_error);
+
+	/* Frees it now-ish, unsent bytes and all: the peer is gone or does not read. */
+	void (*abort)(struct transport *transport);
+};
+
+/* First member of every transport's own struct. */
+struct transport {
+	const struct transport_ops *ops;
+	struct conn *conn; /* borrowed; NULL once close or abort was called */
+};
+
+#endif

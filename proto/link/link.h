@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Links: how our processes talk. A link to a peer is a session (session.h) that outlives
+ * its streams: while the peer lives, what is sent arrives once and in order, however
+ * often the connection breaks; when the peer comes back as a new incarnation, on_up says
+ * so and the owner replays its state.
+ *
+ * Sending appends; the end of the loop turn writes one batch per touched peer. Handlers
+ * run on the loop. No callback runs inside link_send_*() or link_dial().
+ */
+#ifndef PROTO_LINK_LINK_H
+#define PROTO_LINK_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/err.h"
+#include "proto/base/loop.h"
+#include "proto/base/slice.h"
+#include "proto/link/link.pb-c.h"
+#include "proto/link/session.h"
+
+#define LINK_NAME_MAX 64
+#define LINK_ENVELOPE_BYTES_MAX (3u << 20)
+
+struct link;
+struct link_peer;
+struct link_stats;
+
+struct link_ops {
+	/* The peer answered and proved the key. `is_new`: this incarnation has nothing
+	 * from us yet. What is sent from inside is handled before everything that waited.
+	 */
+	void (*on_up)(struct link_peer *peer, bool is_new);
+
+	/* The stream is gone; the session is kept and goes on with the next stream. */
+	void (*on_down)(struct link_peer *peer);
+
+	/* What this incarnation of the peer knew and held is gone: it came back as
+	 * another one (on_up follows), it forgot us, or, for a peer that was neither
+	 * dialed nor expected, it was away for peer_timeout_ms (the peer is freed on
+	 * return). */
+	void (*on_lost)(struct link_peer *peer);
+
+	/* One message; it and what it points to die on return. */
+	void (*on_envelope)(struct link_peer *peer, const Link__Envelope *envelope);
+};
+
+struct link_options {
+	Link__Role role;
+	unsigned accepts;	  /* roles that may dial us unexpected: bits 1u << role */
+	const char *name;	  /* ours, at most LINK_NAME_MAX; copied */
+	uint64_t incarnation;	  /* ours */
+	struct slice key;	  /* the cluster's shared secret; copied */
+	int64_t window_bytes_max; /* what may wait for one peer */
+	int64_t ping_interval_ms; /* an idle stream is written to this often */
+	int64_t stream_timeout_ms; /* silence that ends a stream */
+	int64_t peer_timeout_ms;   /* absence that ends an accepted peer */
+	const struct link_ops *ops;
+	void *owner;		  /* link_owner() gives it back */
+	struct link_stats *stats; /* borrowed, for as long as the link */
+};
+
+/* ---- life */
+
+struct link *link_new(struct loop *loop, const struct link_options *options);
+void link_free(struct link *link);
+void *link_owner(const struct link *link);
+
+/* ERR_IO, ERR_MALFORMED (the url). link_listen_url() tells the port the kernel chose. */
+MUST_CHECK enum err link_listen(struct link *link, const char *url);
+const char *link_listen_url(const struct link *link);
+
+/* Keeps trying for ever, with backoff and jitter. The peer must call itself `name`. */
+struct link_peer *link_dial(struct link *link, Link__Role role, const char *name,
+			    const char *url);
+
+/* A peer that dials us but is expected: it exists (and may be sent to) before it comes
+ * and is never lost by absence. */
+struct link_peer *link_expect(struct link *link, Link__Role role, const char *name);
+
+/* ---- peers */
+
+struct link *link_peer_link(const struct link_peer *peer);
+Link__Role link_peer_role(const struct link_peer *peer);
+const char *link_peer_name(const struct link_peer *peer);
+uint64_t link_peer_incarnation(const struct link_peer *peer);
+bool link_peer_is_up(const struct link_peer *peer);
+void link_peer_set_owner(struct link_peer *peer, void *owner);
+void *link_peer_owner(const struct link_peer *peer);
+
+/* Start with NULL. */
+struct link_peer *link_peer_next(const struct link *link, const struct link_peer *peer);
+
+/* ---- sending */
+
+/*
+ * One function a message: link_send_invoke(peer, &invoke, ticket). `ticket` may be NULL;
+ * it tells when the peer's handler has run (session.h). ERR_LIMIT: the window is full or
+ * the message too long; nothing was sent.
+ *
+ * The last column says what a new incarnation gets of what was never sent: KEEP for
+ * questions and calls, DROP for state that its owner replays and for what died with it.
+ */
+#define LINK_MESSAGES(X)                                                                 \
+	X(connected, Connected, CONNECTED, SESSION_DROP)                                 \
+	X(disconnected, Disconnected, DISCONNECTED, SESSION_DROP)                        \
+	X(invoke, Invoke, INVOKE, SESSION_KEEP)                                          \
+	X(complete, Complete, COMPLETE, SESSION_DROP)                                    \
+	X(abort, Abort, ABORT, SESSION_DROP)                                             \
+	X(member, Member, MEMBER, SESSION_DROP)                                          \
+	X(replayed, Replayed, REPLAYED, SESSION_DROP)                                    \
+	X(join, Join, JOIN, SESSION_KEEP)                                                \
+	X(joined, Joined, JOINED, SESSION_DROP)                                          \
+	X(send, Send, SEND, SESSION_KEEP)                                                \
+	X(sent, Sent, SENT, SESSION_DROP)                                                \
+	X(deliver, Deliver, DELIVER, SESSION_DROP)                                       \
+	X(list_members, ListMembers, LIST_MEMBERS, SESSION_KEEP)                         \
+	X(members, Members, MEMBERS, SESSION_DROP)                                       \
+	X(log_append, LogAppend, LOG_APPEND, SESSION_KEEP)                               \
+	X(log_read, LogRead, LOG_READ, SESSION_KEEP)                                     \
+	X(log_entries, LogEntries, LOG_ENTRIES, SESSION_DROP)                            \
+	X(opened, Opened, OPENED, SESSION_DROP)                                          \
+	X(closed, Closed, CLOSED, SESSION_DROP)                                          \
+	X(lease, Lease, LEASE, SESSION_DROP)                                             \
+	X(topology, Topology, TOPOLOGY, SESSION_DROP)
+
+#define LINK_MESSAGE_COUNT 21
+
+#define LINK_SEND_DECLARE(lower, camel, upper, keep)                                     \
+	MUST_CHECK enum err link_send_##lower(struct link_peer *peer,                    \
+					      const Link__##camel *message,              \
+					      struct session_ticket *ticket);
+LINK_MESSAGES(LINK_SEND_DECLARE)
+#undef LINK_SEND_DECLARE
+
+/* ---- small help with the generated structs */
+
+static inline struct slice link_slice(ProtobufCBinaryData bytes)
+{
+	return slice_make((const char *)bytes.data, bytes.len);
+}
+
+/* Borrows: protobuf-c only reads what it packs, but its struct is not const. */
+static inline ProtobufCBinaryData link_bytes(struct slice s)
+{
+	union {
+		const char *text;
+		uint8_t *data;
+	} ptr = { .text = s.ptr };
+
+	return (ProtobufCBinaryData){ .len = s.len, .data = ptr.data };
+}
+
+#endif

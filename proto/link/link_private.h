@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The insides that link.c (peers, sending) and link_stream.c (greeting, frames,
+ * heartbeat) share. Nobody else includes this.
+ */
+#ifndef PROTO_LINK_LINK_PRIVATE_H
+#define PROTO_LINK_LINK_PRIVATE_H
+
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "proto/link/link.h"
+#include "proto/link/link_stats.h"
+#include "proto/link/pipe.h"
+
+#define LINK_VERSION 1
+#define LINK_PEERS_MAX 1024
+#define LINK_GREETINGS_MAX 64
+#define LINK_GREETING_TIMEOUT_MS 5000
+#define LINK_NONCE_BYTES 32
+
+struct link {
+	struct loop *loop;	     /* borrowed */
+	struct link_options options; /* name, key and url in it are ours */
+	char name[LINK_NAME_MAX + 1];
+	struct buf key;
+	struct pipe_set *pipes;		/* owned */
+	struct pipe_listener *listener; /* owned; NULL: does not listen */
+	struct pipe_acceptor acceptor;
+	struct list peers;
+	size_t peers_n;
+	struct list streams; /* all, greeting or up */
+	size_t greetings_n;
+	struct arena arena; /* of the frame being handled */
+	struct buf scratch;
+};
+
+struct link_peer {
+	struct list node;  /* in link->peers */
+	struct link *link; /* borrowed */
+	Link__Role role;
+	char name[LINK_NAME_MAX + 1];
+	uint64_t incarnation; /* the one the session is with; 0: none yet */
+	struct session session;
+	struct link_stream *stream; /* owned; NULL: down */
+	void *owner;
+	bool is_permanent; /* dialed or expected */
+	char *url;	   /* owned; NULL: it dials us */
+	struct pipe_dial dial;
+	struct timer timer; /* redial, or absence */
+	int64_t backoff_ms;
+	struct loop_flush flush;
+	struct loop_defer defer;
+};
+
+enum stream_state { STREAM_HELLO, STREAM_PROOF, STREAM_UP };
+
+/* What the other side said of itself. */
+struct stream_hello {
+	Link__Role role;
+	char name[LINK_NAME_MAX + 1];
+	uint64_t incarnation;
+	uint64_t peer_incarnation;
+	uint64_t handled_seq;
+};
+
+struct link_stream {
+	struct pipe_owner pipe_owner;
+	struct list node;	/* in link->streams */
+	struct link *link;	/* borrowed */
+	struct pipe *pipe;	/* owned; NULL once closed */
+	struct link_peer *peer; /* borrowed; NULL while an accepted one greets */
+	enum stream_state state;
+	bool is_dialed;
+	struct buf hello_ours; /* as sent: the proofs are over both */
+	struct buf hello_theirs;
+	struct stream_hello said;
+	uint64_t told_incarnation; /* of theirs, in our hello */
+	struct timer timer;	   /* greeting deadline, then heartbeat */
+	int64_t received_ms;
+	int64_t sent_ms;
+	struct loop_defer defer;
+};
+
+/* ---- link_stream.c */
+
+/* Starts the greeting on a new pipe; `peer` is NULL on an accepted one. */
+void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *peer);
+
+/* Ends it without telling the peer's owner. */
+void link_stream_close(struct link_stream *stream);
+
+/* Sends what the session has, as far as the pipe takes it. */
+void link_stream_flush(struct link_stream *stream);
+
+/* ---- link.c */
+
+struct link_peer *link_peer_find(const struct link *link, Link__Role role,
+				 struct slice name);
+struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice name);
+
+/* The greeting is through: `stream` becomes the peer's, an older one is closed. */
+void link_peer_up(struct link_peer *peer, struct link_stream *stream);
+
+/* Its stream is gone. */
+void link_peer_down(struct link_peer *peer);
+
+/* A stream to it that we dialed did not get through the greeting. */
+void link_peer_redial(struct link_peer *peer);
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One stream of a link: who are you, prove it, then batches and heartbeats.
+ *
+ *	dialer                    listener
+ *	Hello(nonce)  ----------->
+ *	              <-----------  Hello(nonce), Proof
+ *	Proof         ----------->
+ *	Batch ...     <---------->  Batch ...
+ *
+ * A Proof is an HMAC over both Hellos, so it proves the key, the
+ * freshness of the stream, and everything the two sides said of themselves.
+ */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "proto/base/crypto.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+#include "proto/link/batch.h"
+#include "proto/link/link_private.h"
+
+/* A batch is cut here; more than this unsent and the rest waits for the kernel. */
+#define STREAM_BATCH_BYTES (32u * 1024u)
+#define STREAM_UNSENT_BYTES (256u * 1024u)
+#define STREAM_HEAD_BYTES_MAX 32u
+
+static const char proof_context[] = "heliograph link 1";
+
+/* ---- sending */
+
+static enum err stream_send_frame(struct link_stream *stream, const Link__Frame *frame)
+{
+	uint8_t bytes[512];
+	const size_t len = link__frame__get_packed_size(frame);
+	struct slice part;
+
+	assert(len <= sizeof(bytes));
+	link__frame__pack(frame, bytes);
+	part = slice_make((const char *)bytes, len);
+	return pipe_send(stream->pipe, &part, 1);
+}
+
+/* Kept for the proofs. `peer`: what we have of an earlier stream, or NULL. */
+static enum err stream_send_hello(struct link_stream *stream,
+				  const struct link_peer *peer)
+{
+	const struct link *link = stream->link;
+	uint8_t nonce[LINK_NONCE_BYTES];
+	Link__Hello hello = LINK__HELLO__INIT;
+	Link__Frame frame = LINK__FRAME__INIT;
+
+	crypto_random(nonce, sizeof(nonce));
+	hello.version = LINK_VERSION;
+	hello.role = link->options.role;
+	hello.name = link_bytes(slice_from_str(link->name));
+	hello.incarnation = link->options.incarnation;
+	hello.nonce = (ProtobufCBinaryData){ sizeof(nonce), nonce };
+	if (peer != NULL) {
+		hello.peer_incarnation = peer->incarnation;
+		hello.handled_seq = peer->session.handled_seq;
+	}
+	stream->told_incarnation = hello.peer_incarnation;
+	const size_t len = link__hello__get_packed_size(&hello);
+
+	link__hello__pack(&hello, (uint8_t *)buf_reserve(&stream->hello_ours, len));
+	stream->hello_ours.len = len;
+	frame.body_case = LINK__FRAME__BODY_HELLO;
+	frame.hello = &hello;
+	return stream_send_frame(stream, &frame);
+}
+
+/* Over the dialer's hello, then the listener's; the first byte says whose proof it is. */
+static void stream_mac(const struct link_stream *stream, bool is_dialers,
+		       uint8_t mac[CRYPTO_SHA256_BYTES])
+{
+	const struct buf *first =
+		stream->is_dialed ? &stream->hello_ours : &stream->hello_theirs;
+	const struct buf *second =
+		stream->is_dialed ? &stream->hello_theirs : &stream->hello_ours;
+	struct buf text = BUF_INIT;
+
+	buf_append_byte(&text, is_dialers ? 'd' : 'l');
+	buf_append_str(&text, proof_context);
+	buf_append_int64(&text, (int64_t)first->len);
+	buf_append_byte(&text, ':');
+	buf_append_slice(&text, buf_slice(first));
+	buf_append_slice(&text, buf_slice(second));
+	crypto_hmac_sha256(stream->link->options.key, buf_slice(&text), mac);
+	buf_fini(&text);
+}
+
+static enum err stream_send_proof(struct link_stream *stream)
+{
+	uint8_t mac[CRYPTO_SHA256_BYTES];
+	Link__Proof proof = LINK__PROOF__INIT;
+	Link__Frame frame = LINK__FRAME__INIT;
+
+	stream_mac(stream, stream->is_dialed, mac);
+	proof.mac = (ProtobufCBinaryData){ sizeof(mac), mac };
+	frame.body_case = LINK__FRAME__BODY_PROOF;
+	frame.proof = &proof;
+	return stream_send_frame(stream, &frame);
+}
+
+/* One batch of `n` records, or an empty one that only acknowledges. */
+static enum err stream_send_batch(struct link_stream *stream, uint64_t first_seq,
+				  struct slice records)
+{
+	struct link *link = stream->link;
+	struct buf head = BUF_INIT;
+	enum err rc;
+
+	buf_reserve(&head, STREAM_HEAD_BYTES_MAX);
+	batch_append_frame_head(&head, first_seq, stream->peer->session.handled_seq,
+				records.len);
+	const struct slice parts[] = { buf_slice(&head), records };
+
+	rc = pipe_send(stream->pipe, parts, records.len > 0 ? 2 : 1);
+	link->options.stats->batches_out_total++;
+	link->options.stats->bytes_out_total += head.len + records.len;
+	stream->sent_ms = loop_now_ms(link->loop);
+	buf_fini(&head);
+	return rc;
+}
+
+static void stream_fail(struct link_stream *stream, const char *event,
+			const char *reason);
+
+void link_stream_flush(struct link_stream *stream)
+{
+	struct session *session = &stream->peer->session;
+	enum err rc = OK;
+
+	while (rc == OK && session_has_unsent(session)) {
+		uint64_t first_seq;
+		struct slice records;
+
+		if (pipe_unsent_bytes(stream->pipe) > STREAM_UNSENT_BYTES) {
+			pipe_want_drained(stream->pipe);
+			break;
+		}
+		(void)session_next(session, STREAM_BATCH_BYTES, &first_seq, &records);
+		rc = stream_send_batch(stream, first_seq, records);
+	}
+	if (rc == OK && session_owes_ack(session)) {
+		session->told_seq = session->handled_seq;
+		rc = stream_send_batch(stream, 0, SLICE_NONE);
+	}
+	if (rc != OK)
+		stream_fail(stream, "link.send_failed", err_name(rc));
+}
+
+/* ---- life */
+
+static void stream_on_deferred(struct loop_defer *defer)
+{
+	struct link_stream *stream = CONTAINER_OF(defer, struct link_stream, defer);
+
+	buf_fini(&stream->hello_ours);
+	buf_fini(&stream->hello_theirs);
+	mem_free(stream);
+}
+
+void link_stream_close(struct link_stream *stream)
+{
+	struct link *link = stream->link;
+
+	if (stream->pipe == NULL)
+		return;
+	pipe_close(stream->pipe);
+	stream->pipe = NULL;
+	if (stream->state != STREAM_UP)
+		link->greetings_n--;
+	list_remove(&stream->node);
+	loop_timer_stop(link->loop, &stream->timer);
+	loop_defer_free(link->loop, &stream->defer, stream_on_deferred);
+}
+
+/* Ends it and tells the peer, when it had one: a dialer tries again. */
+static void stream_lost(struct link_stream *stream)
+{
+	struct link_peer *peer = stream->peer;
+
+	if (stream->pipe == NULL)
+		return;
+	link_stream_close(stream);
+	if (peer != NULL && peer->stream == stream)
+		link_peer_down(peer);
+	else if (stream->is_dialed)
+		link_peer_redial(peer);
+}
+
+static void stream_fail(struct link_stream *stream, const char *event, const char *reason)
+{
+	log_warn(event, "peer=%s at=%s reason=%s",
+		 stream->said.name[0] != '\0' ? stream->said.name : "unknown",
+		 pipe_peer(stream->pipe), reason);
+	stream_lost(stream);
+}
+
+static void stream_refuse(struct link_stream *stream, const char *reason)
+{
+	stream->link->options.stats->refused_total++;
+	stream_fail(stream, "link.refused", reason);
+}
+
+static void stream_malformed(struct link_stream *stream, const char *reason)
+{
+	stream->link->options.stats->malformed_total++;
+	stream_fail(stream, "link.malformed", reason);
+}
+
+static void on_timer(struct timer *timer)
+{
+	struct link_stream *stream = CONTAINER_OF(timer, struct link_stream, timer);
+	const struct link_options *options = &stream->link->options;
+	const int64_t now_ms = loop_now_ms(stream->link->loop);
+
+	if (stream->state != STREAM_UP) {
+		stream_refuse(stream, "greeting_timeout");
+		return;
+	}
+	if (now_ms - stream->received_ms >= options->stream_timeout_ms) {
+		stream_fail(stream, "link.silent", "nothing_received");
+		return;
+	}
+	if (now_ms - stream->sent_ms >= options->ping_interval_ms &&
+	    stream_send_batch(stream, 0, SLICE_NONE) != OK) {
+		stream_fail(stream, "link.send_failed", "heartbeat");
+		return;
+	}
+	loop_timer_start(stream->link->loop, timer, options->ping_interval_ms);
+}
+
+/* ---- the greeting */
+
+static enum err said_decode(struct stream_hello *said, const Link__Hello *hello)
+{
+	const struct slice name = link_slice(hello->name);
+
+	if (name.len == 0 || name.len > LINK_NAME_MAX || slice_find(name, '\0') >= 0)
+		return ERR_MALFORMED;
+	if (hello->incarnation == 0 || hello->nonce.len != LINK_NONCE_BYTES)
+		return ERR_MALFORMED;
+	memcpy(said->name, name.ptr, name.len);
+	said->name[name.len] = '\0';
+	said->role = hello->role;
+	said->incarnation = hello->incarnation;
+	said->peer_incarnation = hello->peer_incarnation;
+	said->handled_seq = hello->handled_seq;
+	return OK;
+}
+
+/* Whether we want to talk to who this says it is. `*peer`: whom we know by that name. */
+static bool stream_is_wanted(const struct link_stream *stream, struct link_peer **peer)
+{
+	const struct link *link = stream->link;
+	const struct stream_hello *said = &stream->said;
+	const unsigned role = (unsigned)said->role; /* any number may come */
+
+	*peer = link_peer_find(link, said->role, slice_from_str(said->name));
+	if (stream->is_dialed)
+		return *peer == stream->peer;
+	if (*peer != NULL)
+		return true;
+	return role < 32 && (link->options.accepts & 1u << role) != 0 &&
+	       link->peers_n < LINK_PEERS_MAX;
+}
+
+static void on_hello(struct link_stream *stream, const Link__Hello *hello)
+{
+	struct link_peer *peer;
+
+	if (stream->state != STREAM_HELLO) {
+		stream_malformed(stream, "hello_again");
+		return;
+	}
+	if (hello->version != LINK_VERSION) {
+		stream_refuse(stream, "version");
+		return;
+	}
+	if (said_decode(&stream->said, hello) != OK) {
+		stream_malformed(stream, "hello");
+		return;
+	}
+	if (!stream_is_wanted(stream, &peer)) {
+		stream_refuse(stream, "unexpected_peer");
+		return;
+	}
+	const size_t len = link__hello__get_packed_size(hello);
+
+	link__hello__pack(hello, (uint8_t *)buf_reserve(&stream->hello_theirs, len));
+	stream->hello_theirs.len = len;
+	stream->state = STREAM_PROOF;
+	if ((!stream->is_dialed && stream_send_hello(stream, peer) != OK) ||
+	    stream_send_proof(stream) != OK)
+		stream_refuse(stream, "send_failed");
+}
+
+static void on_proof(struct link_stream *stream, const Link__Proof *proof)
+{
+	struct link *link = stream->link;
+	struct link_peer *peer;
+	uint8_t mac[CRYPTO_SHA256_BYTES];
+
+	if (stream->state != STREAM_PROOF) {
+		stream_malformed(stream, "proof_out_of_order");
+		return;
+	}
+	stream_mac(stream, !stream->is_dialed, mac);
+	if (!crypto_equal(link_slice(proof->mac),
+			  slice_make((const char *)mac, sizeof(mac)))) {
+		stream_refuse(stream, "wrong_key");
+		return;
+	}
+	/* The peer may have been forgotten, or have come back otherwise, since our hello.
+	 */
+	if (!stream_is_wanted(stream, &peer) ||
+	    (peer != NULL ? peer->incarnation : 0) != stream->told_incarnation) {
+		stream_refuse(stream, "overtaken");
+		return;
+	}
+	if (peer == NULL)
+		peer = link_peer_new(link, stream->said.role,
+				     slice_from_str(stream->said.name));
+	stream->peer = peer;
+	stream->state = STREAM_UP;
+	link->greetings_n--;
+	loop_timer_start(link->loop, &stream->timer, link->options.ping_interval_ms);
+	link_peer_up(peer, stream);
+}
+
+/* ---- batches */
+
+static void on_batch(struct link_stream *stream, const Link__Batch *batch)
+{
+	struct link *link = stream->link;
+	struct link_peer *peer = stream->peer;
+	size_t seen;
+
+	if (stream->state != STREAM_UP) {
+		stream_malformed(stream, "batch_before_proof");
+		return;
+	}
+	if (session_on_ack(&peer->session, batch->ack_seq) != OK ||
+	    session_on_batch(&peer->session, batch->first_seq, batch->n_envelopes,
+			     &seen) != OK) {
+		stream_malformed(stream, "sequence");
+		return;
+	}
+	link->options.stats->batches_in_total++;
+	link->options.stats->envelopes_in_total += batch->n_envelopes;
+	link->options.stats->duplicate_total += seen;
+	for (size_t i = seen; i < batch->n_envelopes && peer->stream == stream; i++) {
+		link->options.ops->on_envelope(peer, batch->envelopes[i]);
+		session_handled(&peer->session);
+	}
+	loop_touch(link->loop, &peer->flush);
+}
+
+static void *frame_alloc(void *data, size_t size)
+{
+	struct arena *arena = data;
+
+	return arena_alloc(arena, size);
+}
+
+static void frame_free(void *data, void *pointer)
+{
+	(void)data; /* the arena frees the whole frame at once */
+	(void)pointer;
+}
+
+static void on_frame(struct pipe_owner *owner, struct pipe *pipe, struct slice bytes)
+{
+	struct link_stream *stream = CONTAINER_OF(owner, struct link_stream, pipe_owner);
+	struct arena *arena = &stream->link->arena;
+	ProtobufCAllocator allocator = { frame_alloc, frame_free, arena };
+	const Link__Frame *frame =
+		link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
+
+	assert(pipe == stream->pipe);
+	stream->received_ms = loop_now_ms(stream->link->loop);
+	if (frame == NULL) {
+		stream_malformed(stream, "frame");
+	} else {
+		switch (frame->body_case) {
+		case LINK__FRAME__BODY_HELLO:
+			on_hello(stream, frame->hello);
+			break;
+		case LINK__FRAME__BODY_PROOF:
+			on_proof(stream, frame->proof);
+			break;
+		case LINK__FRAME__BODY_BATCH:
+			on_batch(stream, frame->batch);
+			break;
+		case LINK__FRAME__BODY__NOT_SET:
+		default:
+			stream_malformed(stream, "unknown_frame");
+		}
+	}
+	arena_reset(arena);
+}
+
+static void on_drained(struct pipe_owner *owner, struct pipe *pipe)
+{
+	struct link_stream *stream = CONTAINER_OF(owner, struct link_stream, pipe_owner);
+
+	assert(pipe == stream->pipe);
+	if (stream->state == STREAM_UP)
+		loop_touch(stream->link->loop, &stream->peer->flush);
+}
+
+static void on_closed(struct pipe_owner *owner, struct pipe *pipe, enum err rc)
+{
+	struct link_stream *stream = CONTAINER_OF(owner, struct link_stream, pipe_owner);
+
+	assert(pipe == stream->pipe);
+	log_debug("link.closed", "peer=%s reason=%s", stream->said.name, err_name(rc));
+	stream_lost(stream);
+}
+
+void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *peer)
+{
+	static const struct pipe_ops ops = { on_frame, on_drained, on_closed };
+	struct link_stream *stream;
+
+	if (peer == NULL && link->greetings_n >= LINK_GREETINGS_MAX) {
+		link->options.stats->refused_total++;
+		log_warn("link.refused", "at=%s reason=too_many_greetings",
+			 pipe_peer(pipe));
+		pipe_close(pipe);
+		return;
+	}
+	stream = MEM_NEW(struct link_stream);
+	stream->pipe_owner.ops = &ops;
+	stream->link = link;
+	stream->pipe = pipe;
+	stream->peer = peer;
+	stream->is_dialed = peer != NULL;
+	list_init(&stream->node);
+	list_append(&link->streams, &stream->node);
+	link->greetings_n++;
+	timer_init(&stream->timer, on_timer);
+	loop_timer_start(link->loop, &stream->timer, LINK_GREETING_TIMEOUT_MS);
+	pipe_set_owner(pipe, &stream->pipe_owner);
+	if (stream->is_dialed && stream_send_hello(stream, peer) != OK)
+		stream_refuse(stream, "send_failed");
+}

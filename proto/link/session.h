@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One side of the conversation with one peer, over however many streams it takes: numbers
+ * what we send, keeps it until the peer has handled it, sends it again on the next
+ * stream, and drops what arrives twice. Pure: bytes and numbers, no sockets, no clock.
+ *
+ * Records are kept encoded as they stand in a Batch, back to back, so that a batch is a
+ * header and one run of bytes. What a new incarnation of the peer must still get is
+ * decided per record: SESSION_KEEP survives when it was never sent; everything else is
+ * void, because its owner replays its state (a membership) or has lost it for good (a
+ * delivery).
+ */
+#ifndef PROTO_LINK_SESSION_H
+#define PROTO_LINK_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/buf.h"
+#include "proto/base/err.h"
+#include "proto/base/list.h"
+#include "proto/base/slice.h"
+
+struct session_ticket;
+
+/*
+ * What became of a message. OK: the peer's handler has run. ERR_OUTCOME: it was sent and
+ * the peer was lost. ERR_CLOSED: it was never sent and is void. Called once; the ticket
+ * is free for use again before the call, which may send.
+ */
+typedef void session_ticket_fn(struct session_ticket *ticket, enum err rc);
+
+struct session_ticket {
+	struct list node;
+	uint64_t seq;
+	session_ticket_fn *fn;
+};
+
+struct session_record {
+	uint32_t len;
+	bool is_kept; /* SESSION_KEEP */
+};
+
+struct session {
+	struct buf bytes; /* owned: records back to back, from bytes_start */
+	size_t bytes_start;
+	struct session_record *records; /* owned ring; index = seq & (records_cap - 1) */
+	size_t records_cap;
+	struct list tickets; /* by seq */
+	uint64_t acked_seq;  /* the peer has handled up to here */
+	uint64_t sent_seq;   /* on the current stream */
+	uint64_t last_seq;   /* newest record */
+	size_t sent_bytes;   /* of the records acked_seq+1 .. sent_seq */
+	size_t bytes_max;
+	uint64_t handled_seq; /* of theirs */
+	uint64_t told_seq;    /* the ack they were last sent */
+};
+
+/* What a peer's new incarnation still gets, between session_reset() and
+ * session_restore(). */
+struct session_kept {
+	struct buf bytes;
+	uint32_t *lens; /* owned */
+	size_t n;
+	struct list tickets; /* seq counts from 1 in this list of records */
+	struct list lost;    /* tickets to be called once the rest is in place */
+	uint64_t sent_seq;   /* lost ones up to here had been sent */
+};
+
+#define SESSION_DROP false
+#define SESSION_KEEP true
+
+void session_init(struct session *session, size_t bytes_max);
+
+/* Calls the tickets that are left: nobody will acknowledge any more. */
+void session_fini(struct session *session);
+
+/* ---- sending */
+
+void session_ticket_init(struct session_ticket *ticket, session_ticket_fn *fn);
+
+/* Takes it back before it was called; harmless otherwise. */
+void session_ticket_cancel(struct session_ticket *ticket);
+
+/*
+ * Appends one encoded record. `ticket` may be NULL; it must not be in use. ERR_LIMIT when
+ * more than bytes_max would wait for the peer.
+ */
+MUST_CHECK enum err session_append(struct session *session, struct slice record,
+				   bool is_kept, struct session_ticket *ticket);
+
+/*
+ * The next run of unsent records, whole ones, at most `bytes_limit` long but at least
+ * one. Marks them sent and returns their number; 0: nothing to send. `*run` dies with the
+ * next append.
+ */
+size_t session_next(struct session *session, size_t bytes_limit, uint64_t *first_seq,
+		    struct slice *run);
+
+bool session_has_unsent(const struct session *session);
+
+/* The peer should be told what we have handled. */
+bool session_owes_ack(const struct session *session);
+
+/* ---- receiving */
+
+/* The peer has handled up to `seq`. ERR_MALFORMED for what was never sent. */
+MUST_CHECK enum err session_on_ack(struct session *session, uint64_t seq);
+
+/*
+ * A batch of `n` records from `first_seq` on arrived. Tells how many of them, from the
+ * front, were handled before. ERR_MALFORMED when some are missing between.
+ */
+MUST_CHECK enum err session_on_batch(const struct session *session, uint64_t first_seq,
+				     size_t n, size_t *seen);
+
+/* One more of theirs was handled. */
+void session_handled(struct session *session);
+
+/* ---- streams */
+
+/* A new stream to the same incarnation, which has handled up to `seq` of ours: the rest
+ * is sent again. ERR_MALFORMED for a number that cannot be. */
+MUST_CHECK enum err session_resume(struct session *session, uint64_t seq);
+
+/*
+ * The peer is a new incarnation: numbering starts again on both sides. What is kept goes
+ * to
+ * `*kept`; the owner appends its replay, then restores, which puts the kept records
+ * behind the replay and calls the lost records' tickets.
+ */
+void session_reset(struct session *session, struct session_kept *kept);
+void session_restore(struct session *session, struct session_kept *kept);
+
+#endif

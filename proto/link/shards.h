@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The router shards of the cluster and which of them owns a key. Every process is given
+ * the same list, "r1=tcp://10.0.0.1:7000,r2=tcp://10.0.0.2:7000"; owners follow from the
+ * names alone, not from addresses or order.
+ */
+#ifndef PROTO_LINK_SHARDS_H
+#define PROTO_LINK_SHARDS_H
+
+#include "proto/base/err.h"
+#include "proto/base/slice.h"
+#include "proto/link/ring.h"
+
+#define SHARD_NAME_MAX 64
+
+struct shard {
+	char *name; /* owned */
+	char *url;  /* owned */
+};
+
+struct shards {
+	struct shard *items; /* owned; sorted by name */
+	size_t n;
+	struct ring ring;
+};
+
+/*
+ * Parses the list into `shards`, which the caller ends with shards_fini() in any case.
+ * ERR_MALFORMED (no "name=url"), ERR_EXISTS (a name twice), ERR_LIMIT (too many, or a
+ * name too long).
+ */
+MUST_CHECK enum err shards_parse(struct shards *shards, const char *list);
+void shards_fini(struct shards *shards);
+
+/* The index of the shard that owns (hub, kind, name); kinds are Link__Kind's numbers. */
+size_t shards_owner(const struct shards *shards, struct slice hub, int kind,
+		    struct slice name);
+
+/* The index of the shard of that name, or -1. */
+ptrdiff_t shards_find(const struct shards *shards, struct slice name);
+
+#endif

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The build: one non-recursive makefile for GNU make 4.3. Sources are found by folder, so a
+# new .c needs no line here. Objects go to build/<mode>/ (build/<mode>-clang/ for clang).
+# CFLAGS and LDFLAGS of the user are appended; V=1 shows the commands.
+MODE ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+WERROR ?= $(if $(wildcard .git),1,0)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)# a -j of the user's wins
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-8s %s\n'
+is_clang := $(findstring clang,$(notdir $(CC)))
+B := build/$(MODE)$(if $(is_clang),-clang)
+L := build/lint
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+docdir ?= $(prefix)/share/doc/heliograph
+
+# ---- Flags -------------------------------------------------------------------------------
+ifeq ($(filter $(MODE),release debug asan tsan coverage),)
+$(error MODE=$(MODE): choose release, debug, asan, tsan or coverage)
+endif
+warn := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
+	-Wstrict-prototypes -Wold-style-definition -Wmissing-prototypes -Wmissing-declarations \
+	-Wnull-dereference -Wdouble-promotion -Wformat=2 -Wundef -Wcast-align -Wpointer-arith \
+	-Wwrite-strings -Wswitch-enum -Wvla -Walloca -Winit-self -Wunused-macros -Wdate-time \
+	-Wredundant-decls -Wimplicit-fallthrough -Wframe-larger-than=8192
+warn_gcc := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init \
+	-Warith-conversion -Wcast-align=strict -Wtrampolines -Wformat-overflow=2 \
+	-Wformat-truncation=2 -Walloc-zero -Wbidi-chars=any
+warn_clang := -Wcomma -Wassign-enum -Wconditional-uninitialized -Wreserved-identifier \
+	-Wmissing-variable-declarations -Wimplicit-int-conversion
+warn += $(if $(is_clang),$(warn_clang),$(warn_gcc)) $(if $(filter 1,$(WERROR)),-Werror)
+# Criterion's macros declare and name things that our own code may not.
+test_relaxed := -Wpedantic -Wmissing-prototypes -Wmissing-declarations -Wunused-macros \
+	-Wmissing-variable-declarations -Wreserved-identifier -Wframe-larger-than=8192
+# Instrumented code has larger frames, and paths that only the compiler thinks possible.
+ifneq ($(MODE),release)
+warn := $(filter-out -Wframe-larger-than=8192 -Wnull-dereference,$(warn))
+endif
+harden := -fstack-protector-strong -fstack-clash-protection -fno-common -fno-strict-overflow \
+	-fno-delete-null-pointer-checks $(if $(is_clang),,-ftrivial-auto-var-init=zero) \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full) \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+sanitize := -O1 -fno-sanitize-recover=all -fno-omit-frame-pointer
+flags_release := -O2 $(harden)
+flags_debug := -Og -g3
+flags_asan := -fsanitize=address,undefined $(sanitize)
+flags_tsan := -fsanitize=thread $(sanitize)
+flags_coverage := -O0 --coverage
+
+base_flags := -std=gnu11 -I. -isystem $(B)/gen -DHELIOGRAPH_VERSION='"$(shell cat VERSION)"'
+c_flags = $(base_flags) -g -fPIE -ffile-prefix-map=$(CURDIR)=. $(flags_$(MODE)) $(warn) \
+	$(pkg_cflags) -MMD -MP $(CFLAGS)
+test_flags = $(filter-out $(test_relaxed),$(c_flags))
+gen_flags = $(filter-out -W%,$(c_flags)) -Wall
+ld_flags = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
+	$(filter -fsanitize% --coverage,$(flags_$(MODE))) $(LDFLAGS)
+# Neither nng nor wslay has a pkg-config file in Debian 12.
+third_party = -lnng -lwslay -lxxhash $(pkg_libs) -lpthread -lm
+# libnng also exports nanomsg's names, which Criterion uses: its own library comes first.
+criterion = -Wl,--no-as-needed -l:libnanomsg.so.5 -Wl,--as-needed $(shell pkg-config --libs criterion)
+
+# ---- Sources -----------------------------------------------------------------------------
+programs := gateway router presence
+src_of = $(sort $(wildcard $1/*.c $1/hubs/*.c))
+lib_src := $(foreach l,base wire link,$(call src_of,proto/$l))
+bench_src := $(call src_of,bench/micro)
+own_src := $(lib_src) $(foreach p,$(programs),$(call src_of,$p)) $(bench_src)
+unit_src := $(sort $(shell find tests/unit -name 'test_*.c'))
+kit_src := $(filter-out $(unit_src),$(sort $(shell find tests/unit -name '*.c')))
+headers := $(sort $(shell find proto $(programs) bench tests/unit -name '*.h'))
+proto_src := $(wildcard proto/link/link.proto)
+gen_c := $(proto_src:%.proto=$(B)/gen/%.pb-c.c)
+gen_h := $(gen_c:.c=.h)
+libs := $(foreach l,link wire base,$(if $(call src_of,proto/$l),$(B)/lib$l.a))
+program_libs := $(foreach p,$(programs),$(if $(call src_of,$p),$(B)/lib$p.a))
+kit_lib := $(if $(kit_src),$(B)/libkit.a)
+bins := $(patsubst %/main.c,$(B)/heliograph-%,$(wildcard $(programs:=/main.c)))
+bench_bins := $(bench_src:%.c=$(B)/%)
+unit_bins := $(unit_src:%.c=$(B)/%)
+object = $(patsubst %.c,$(B)/%.o,$1)
+objects := $(call object,$(own_src) $(unit_src) $(kit_src)) $(gen_c:.c=.o)
+
+# ---- Packages ----------------------------------------------------------------------------
+# Whatever compiles includes this file; making it installs what is missing.
+ifneq ($(filter-out help clean distclean deps% fmt fmt-check docs tags check ci,$(MAKECMDGOALS)),)
+$(if $(shell deploy/deps.sh --missing build),$(shell rm -f build/packages.mk))
+include build/packages.mk
+endif
+build/packages.mk: deploy/packages.txt Makefile
+	@mkdir -p $(@D) && deploy/deps.sh build
+	@p='libevent_core jansson libjwt libprotobuf-c libcrypto'; c=$$(pkg-config --cflags $$p) && \
+	l=$$(pkg-config --libs $$p) && printf 'pkg_cflags := %s\npkg_libs := %s\n' "$$c" "$$l" > $@
+
+deps_targets := $(addprefix deps-,build run test browser lint coverage)
+$(deps_targets): deps-%:
+	@deploy/deps.sh $*
+
+npm_demo := $(patsubst %/package.json,%/node_modules/.installed,$(wildcard deploy/demo/package.json))
+npm_tests := $(patsubst %/package.json,%/node_modules/.installed,$(wildcard tests/package.json))
+$(npm_demo) $(npm_tests): %/node_modules/.installed: %/package.json %/package-lock.json | deps-run
+	$(say) NPM $*
+	@cd $* && npm ci --no-audit --no-fund && touch node_modules/.installed
+# The demo page loads the client from its own folder.
+demo := $(npm_demo:%/node_modules/.installed=%/site/vendor/signalr.min.js)
+$(demo): $(npm_demo)
+	@mkdir -p $(@D) && cp $(<D)/@microsoft/signalr/dist/browser/signalr.min.js $@
+
+# ---- Rules -------------------------------------------------------------------------------
+# Other flags than last time: everything is made again.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); f='$(subst ','\'',$(CC) $(c_flags) $(ld_flags))'; \
+	[ "$$f" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$f" > $@
+
+$(gen_c) $(gen_h) &: $(proto_src)
+	$(say) PROTOC $<
+	@mkdir -p $(B)/gen
+	$(Q)protoc-c --c_out=$(B)/gen $<
+
+compile = $(say) CC $< && mkdir -p $(@D)
+$(B)/%.o: %.c $(B)/flags | $(gen_h)
+	$(compile)
+	$(Q)$(CC) $(c_flags) -c $< -o $@
+$(B)/tests/%.o: tests/%.c $(B)/flags | $(gen_h) deps-test
+	$(compile)
+	$(Q)$(CC) $(test_flags) -c $< -o $@
+$(gen_c:.c=.o): %.o: %.c $(B)/flags
+	$(compile)
+	$(Q)$(CC) $(gen_flags) -c $< -o $@
+
+$(foreach l,base wire link,$(eval $(B)/lib$l.a: $(call object,$(call src_of,proto/$l))))
+$(B)/liblink.a: $(gen_c:.c=.o)
+$(foreach p,$(programs),$(eval $(B)/lib$p.a: \
+	$(call object,$(filter-out %/main.c,$(call src_of,$p)))))
+$(B)/libkit.a: $(call object,$(kit_src))
+$(B)/lib%.a:
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
+
+link = $(Q)$(CC) $(ld_flags) $(filter %.o,$^) $(filter %.a,$^)
+$(bins): $(B)/heliograph-%: $(B)/%/main.o $(B)/lib%.a $(libs)
+	$(say) LINK $@
+	$(link) $(third_party) -o $@
+$(bench_bins): %: %.o $(program_libs) $(libs)
+	$(say) LINK $@
+	$(link) $(third_party) -o $@
+# A test gets its own program's objects, not the others'; archives keep nng out of pure tests.
+program_of = $(filter $(B)/lib$(word 3,$(subst /, ,$1)).a,$(program_libs))
+$(foreach t,$(unit_src),$(eval $(t:%.c=$(B)/%): $(t:%.c=$(B)/%.o) $(kit_lib) \
+	$(call program_of,$t) $(libs)))
+$(unit_bins):
+	$(say) LINK $@
+	$(link) $(criterion) $(third_party) -o $@
+
+# ---- Everyday targets --------------------------------------------------------------------
+.PHONY: help deps all build run test test-unit test-wire test-cluster test-browser check ci \
+	asan asan-run tsan coverage lint lint-scripts tidy cppcheck text fmt fmt-check docs \
+	bench-micro install uninstall clean distclean compile_commands tags FORCE $(deps_targets)
+help: ## this list
+	@echo 'make TARGET [MODE=release|debug|asan|tsan|coverage] [CC=clang-14] [V=1] [T=pattern]'
+	@awk -F ':.*## ' '/^[a-z][a-z_ -]*:.*## / { printf "  %-24s %s\n", $$1, $$2 }' Makefile
+deps: ## install what building, running, testing and linting need
+	@deploy/deps.sh build run test browser lint && echo 'deps: all there'
+build all: $(bins) ## the programs, in build/<mode>/
+export PORT ADMIN_PORT GATEWAYS ROUTERS REDIS T
+run: $(bins) $(demo) | deps-run ## a cluster on loopback: PORT ADMIN_PORT GATEWAYS ROUTERS
+	@HELIOGRAPH_BUILD=$(B) exec deploy/local/run.sh
+
+# abort_on_error: Criterion passes a test that only leaks unless the process dies of it.
+asan_opts := abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
+run_tests = @ASAN_OPTIONS=$(asan_opts) UBSAN_OPTIONS=print_stacktrace=1 \
+	TSAN_OPTIONS=halt_on_error=1 HELIOGRAPH_BUILD=$(CURDIR)/$(B) tests/run.sh
+node_needs := $(bins) $(npm_tests) $(demo)
+test: $(unit_bins) $(node_needs) | deps-test deps-browser ## every test; T=pattern for one
+	$(run_tests) unit wire cluster browser
+test-unit: $(unit_bins) | deps-test ## Criterion, one binary a module
+	$(run_tests) unit
+test-wire test-cluster: test-%: $(node_needs) | deps-test ## official clients, real processes
+	$(run_tests) $*
+test-browser: $(node_needs) | deps-test deps-browser ## the demo page in Chromium
+	$(run_tests) browser
+check ci: ## what CI runs
+	@unset MAKEFLAGS MAKELEVEL MFLAGS; .ci/run
+
+asan: ## unit and wire tests under AddressSanitizer and UBSan
+	@$(MAKE) MODE=asan asan-run
+asan-run: $(unit_bins) $(node_needs) | deps-test
+	@CC='$(CC)' ASAN_OPTIONS=$(asan_opts) tests/lint/leak.sh
+	$(run_tests) unit wire
+tsan: ## link and loop tests under ThreadSanitizer
+	@$(MAKE) MODE=tsan T='$(or $(T),proto/link/|base/test_loop)' test-unit
+coverage: | deps-coverage ## lines covered by the unit tests
+	@$(MAKE) MODE=coverage test-unit
+	@gcovr --root . --filter '(gateway|router|presence|proto)/' --print-summary build/coverage
+bench-micro: $(bench_bins) ## one number a hot path
+	@set -e; for b in $^; do echo "== $$b"; $$b; done
+
+# ---- Gates -------------------------------------------------------------------------------
+scripts := .ci/run $(shell find deploy tests bench -name node_modules -prune -o -name '*.sh' -print)
+formatted := $(own_src) $(unit_src) $(kit_src) $(headers)
+lint: fmt-check tidy cppcheck text lint-scripts ## every static gate; a second run is fast
+fmt: | deps-lint ## format the sources in place
+	@clang-format-14 -i $(formatted)
+fmt-check: | deps-lint ## fail when `make fmt` would change something
+	$(say) FORMAT '$(words $(formatted)) files'
+	@clang-format-14 --dry-run -Werror $(formatted) || { echo 'next: make fmt'; exit 1; }
+tidy: $(own_src:%.c=$(L)/%.tidy)
+$(L)/%.tidy: %.c .clang-tidy | $(gen_h) deps-lint
+	$(say) TIDY $< && mkdir -p $(@D)
+	@clang-tidy-14 --quiet $< -- $(base_flags) > $@.log 2>&1 || { cat $@.log; exit 1; }
+	@$(CC) $(base_flags) -MM -MP -MT $@ -MF $@.d $< && touch $@
+cppcheck: $(gen_h) | deps-lint
+	$(say) CPPCHECK '$(words $(own_src)) files' && mkdir -p $(L)/cppcheck
+	@cppcheck --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--std=c11 -I. --quiet -j 2 --cppcheck-build-dir=$(L)/cppcheck $(own_src)
+text: | deps-lint
+	$(say) TEXT 'shellcheck, codespell'
+	@shellcheck $(scripts) && codespell -L fo,nd --skip='.git,build,node_modules,vendor,package-lock.json,LICENSE' .
+lint-scripts:
+	$(say) RULES 'layers sizes hubs tree docs'
+	@tests/lint/selftest.sh; rc=$$?; for s in layers sizes hubs tree docs; do tests/lint/$$s.sh . || rc=1; done; exit $$rc
+docs: ## check links, names and log events in the documentation
+	@tests/lint/docs.sh . && echo 'docs: fine'
+install: $(bins) ## into DESTDIR, prefix, sbindir, docdir
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
+	install -m 755 $(bins) $(DESTDIR)$(sbindir)
+	install -m 644 LICENSE $(wildcard README.md) $(DESTDIR)$(docdir)
+clean: ## remove build/
+	rm -rf build
+distclean: clean ## also what npm installed, and the editor's files
+	rm -rf deploy/demo/{node_modules,site/vendor} tests/node_modules compile_commands.json tags
+json_flags = $(foreach f,$(filter-out -D%,$(base_flags)) $(warn) $(pkg_cflags),"$f",)
+compile_commands: $(gen_h) ## compile_commands.json for editors
+	@{ s='['; for f in $(own_src) $(unit_src) $(kit_src); do printf \
+	'%s{"directory":"%s","file":"%s","arguments":["%s",%s"-c","%s"]}\n' \
+	"$$s" '$(CURDIR)' $$f '$(CC)' '$(json_flags)' $$f; s=,; done; echo ']'; } > $@.json
+tags: ## for editors
+	@ctags $(formatted)
+-include $(objects:.o=.d) $(own_src:%.c=$(L)/%.tidy.d)

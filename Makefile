@@ -45,7 +45,7 @@ test_relaxed := -Wpedantic -Wmissing-prototypes -Wmissing-declarations -Wunused-
 	-Wmissing-variable-declarations -Wreserved-identifier -Wframe-larger-than=8192
 # Instrumented code has larger frames, and paths that only the compiler thinks possible.
 ifneq ($(MODE),release)
-warn := $(filter-out -Wframe-larger-than=8192 -Wnull-dereference,$(warn))
+warn := $(filter-out -Wframe-larger-than=8192 -Wnull-dereference -Wformat-%=2,$(warn))
 endif
 harden := -fstack-protector-strong -fstack-clash-protection -fno-common -fno-strict-overflow \
 	-fno-delete-null-pointer-checks $(if $(is_clang),,-ftrivial-auto-var-init=zero) \

@@ -141,10 +141,14 @@ main() {
 		for file in "${all[@]}"; do
 			[[ $file =~ $T ]] && picked+=("$file")
 		done
-		((${#picked[@]})) || by_name=$T
+		if ((${#picked[@]} == 0)) && [[ $T =~ ^[A-Za-z0-9_\ :-]+$ ]]; then
+			by_name=$T
+			picked=("${all[@]}")
+		fi
+	else
+		picked=("${all[@]}")
 	fi
 	files=("${picked[@]}")
-	((${#picked[@]})) || files=("${all[@]}")
 
 	for suite in "${suites[@]}"; do
 		run_suite "$suite"

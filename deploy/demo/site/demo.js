@@ -243,7 +243,7 @@ function onInput() {
 		stopTyping();
 		return;
 	}
-	if (performance.now() - page.typingSince > TYPING_REPEAT_MS) {
+	if (!page.typingSince || performance.now() - page.typingSince > TYPING_REPEAT_MS) {
 		page.typingSince = performance.now();
 		page.session?.setTyping(true);
 	}

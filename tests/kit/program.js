@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// One of our programs as a child process: started until its ready line, killed, started
+// again, its log kept. Owns the process group, so that workers never outlive a test.
+"use strict";
+
+const { spawn } = require("node:child_process");
+const path = require("node:path");
+const { within } = require("./wait.js");
+
+const ROOT = path.resolve(__dirname, "../..");
+const READY_MS = 20000;
+const LOG_LINES_MAX = 4000;
+
+const running = new Set();
+
+// The last resort, for a test file that ends in any way at all.
+process.on("exit", () => {
+	for (const program of running)
+		program.killGroup();
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+	process.on(signal, () => process.exit(1));
+
+function buildFolder() {
+	return path.resolve(ROOT, process.env.HELIOGRAPH_BUILD || "build/release");
+}
+
+function parseReady(line) {
+	return Object.fromEntries(line.split(" ").slice(1).map((pair) => {
+		const at = pair.indexOf("=");
+		return [pair.slice(0, at), pair.slice(at + 1)];
+	}));
+}
+
+class Program {
+	constructor(kind, name, args) {
+		this.kind = kind;
+		this.name = name;
+		this.args = args;
+		this.log = [];
+		this.ready = null; // the key=value pairs of the ready line
+		this.exit = null; // {code, signal} once it has ended
+		this.wasKilled = false; // by the test, so that its end is no crash
+	}
+
+	get pid() {
+		return Number(this.ready.pid);
+	}
+
+	async start() {
+		this.exit = null;
+		this.wasKilled = false;
+		const program = path.join(buildFolder(), `heliograph-${this.kind}`);
+		const child = spawn(program, this.args, {
+			cwd: ROOT,
+			detached: true,
+			stdio: ["ignore", "pipe", "pipe"],
+			env: { ...process.env, ASAN_OPTIONS: "abort_on_error=1:detect_stack_use_after_return=1" },
+		});
+		this.child = child;
+		running.add(this);
+		this.#keepLog(child.stderr);
+		this.ended = new Promise((resolve) => {
+			child.on("error", (error) => this.#onEnd({ code: null, signal: null, error }, resolve));
+			child.on("exit", (code, signal) => this.#onEnd({ code, signal }, resolve));
+		});
+		const early = this.ended.then((exit) => {
+			throw new Error(`${this.name} ended before it was ready: ${JSON.stringify(exit)}\n${this.tail()}`);
+		});
+		early.catch(() => {});
+		this.ready = await within(Promise.race([this.#readyLine(child.stdout), early]), READY_MS,
+			`start of ${this.name}`);
+	}
+
+	// Sends the signal to the main process alone; the kernel and the program do the rest.
+	signal(signal) {
+		this.wasKilled = true;
+		process.kill(this.pid, signal);
+		return this.ended;
+	}
+
+	// Ends in order; whatever is left after the deadline is ended the hard way.
+	async stop(deadlineMs = 8000) {
+		if (this.exit)
+			return this.exit;
+		this.child.kill("SIGTERM");
+		try {
+			await within(this.ended, deadlineMs, `stop of ${this.name}`);
+		} catch (error) {
+			this.killGroup();
+			await this.ended;
+			throw error;
+		}
+		return this.exit;
+	}
+
+	killGroup() {
+		try {
+			process.kill(-this.child.pid, "SIGKILL");
+		} catch {
+			// The whole group is gone already.
+		}
+	}
+
+	tail(lines = 60) {
+		return [`--- ${this.name} (${this.kind}) ---`, ...this.log.slice(-lines)].join("\n");
+	}
+
+	#onEnd(exit, resolve) {
+		this.exit = exit;
+		this.killGroup();
+		running.delete(this);
+		resolve(exit);
+	}
+
+	#keepLog(stream) {
+		let rest = "";
+		stream.setEncoding("utf8");
+		stream.on("data", (text) => {
+			const lines = (rest + text).split("\n");
+			rest = lines.pop();
+			this.log.push(...lines);
+			this.log.splice(0, this.log.length - LOG_LINES_MAX);
+		});
+	}
+
+	#readyLine(stream) {
+		let text = "";
+		stream.setEncoding("utf8");
+		return new Promise((resolve) => {
+			stream.on("data", (more) => {
+				text += more;
+				const line = /^(ready .*)\n/m.exec(text);
+				if (line)
+					resolve(parseReady(line[1].trim()));
+			});
+		});
+	}
+}
+
+module.exports = { Program, ROOT };

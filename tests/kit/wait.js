@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waiting for a condition with a deadline: the only way these tests wait for anything.
+"use strict";
+
+const STEP_MS = 5;
+
+// Resolves with the first truthy answer of `ask`, which may be async and may throw while
+// the condition does not hold yet. The error names what was waited for, and why in vain.
+async function waitFor(ask, deadlineMs, what) {
+	const due = performance.now() + deadlineMs;
+	let lastError = null;
+	for (;;) {
+		try {
+			const answer = await ask();
+			if (answer)
+				return answer;
+			lastError = null;
+		} catch (error) {
+			lastError = error;
+		}
+		if (performance.now() > due) {
+			const why = lastError ? `: ${lastError.message}` : "";
+			throw new Error(`waited ${deadlineMs} ms in vain for ${what}${why}`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+	}
+}
+
+// Rejects when `promise` takes longer.
+function within(promise, deadlineMs, what) {
+	let timer;
+	const late = new Promise((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`${what} took over ${deadlineMs} ms`)), deadlineMs);
+	});
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+module.exports = { waitFor, within };

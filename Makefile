@@ -225,7 +225,7 @@ cppcheck: $(gen_h) | deps-lint
 		--std=c11 -I. --quiet -j 2 --cppcheck-build-dir=$(L)/cppcheck $(own_src)
 text: | deps-lint
 	$(say) TEXT 'shellcheck, codespell'
-	@shellcheck $(scripts) && codespell -L fo,nd --skip='.git,build,node_modules,vendor,package-lock.json,LICENSE' .
+	@shellcheck $(scripts) && codespell -L fo,nd,hel,falsy --skip='.git,build,node_modules,vendor,package-lock.json,LICENSE' .
 lint-scripts:
 	$(say) RULES 'layers sizes hubs tree docs'
 	@tests/lint/selftest.sh; rc=$$?; for s in layers sizes hubs tree docs; do tests/lint/$$s.sh . || rc=1; done; exit $$rc

@@ -192,6 +192,7 @@ static bool head_is_worth_parsing(struct http_conn *conn)
 {
 	size_t fresh = conn->in.len - conn->scanned;
 
+	assert(conn->scanned <= conn->in.len);
 	if (fresh == 0)
 		return false;
 	if (conn->scanned > 0 && fresh < RESCAN_BYTES &&

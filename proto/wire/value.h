@@ -77,7 +77,8 @@ const struct value *value_find(const struct value *map, struct slice key);
 MUST_CHECK enum err value_decode_json(struct slice text, struct arena *arena,
 				      struct value **value);
 
-/* Appends compact JSON. BINARY is base64; a double that is not finite is null. */
+/* Appends compact JSON. BINARY is base64; a double that is not finite is null, one
+ * without a fraction is written without one. No deeper than twice VALUE_DEPTH_MAX. */
 void value_encode_json(struct buf *out, const struct value *value);
 
 #endif

@@ -24,6 +24,10 @@ function parseMetrics(text) {
 	return values;
 }
 
+function get(address, target) {
+	return fetch(`http://${address}${target}`, { signal: AbortSignal.timeout(5000) });
+}
+
 class Cluster {
 	#programs = new Map();
 	#folder;
@@ -95,17 +99,18 @@ class Cluster {
 		const program = this.program(name);
 		program.args = program.args.map((arg) =>
 			arg.startsWith("--listen=") ? `--listen=${program.ready.http}`
-			: arg.startsWith("--admin_listen=") ? `--admin_listen=${program.ready.admin}` : arg);
+			: arg.startsWith("--admin_listen=") && program.ready.admin ? `--admin_listen=${program.ready.admin}` : arg);
 		await program.start();
 		await this.untilReady(name);
 	}
 
-	untilReady(name) {
-		return waitFor(async () => (await this.admin(name, "/readyz")).ok, READY_MS, `${name} to be ready`);
+	async untilReady(name) {
+		for (const address of this.program(name).admins)
+			await waitFor(async () => (await get(address, "/readyz")).ok, READY_MS, `${name} to be ready`);
 	}
 
 	admin(name, target) {
-		return fetch(`http://${this.program(name).ready.admin}${target}`, { signal: AbortSignal.timeout(5000) });
+		return get(this.program(name).admins[0], target);
 	}
 
 	async adminJson(target, name = "p1") {

@@ -38,7 +38,8 @@ class Program {
 		this.name = name;
 		this.args = args;
 		this.log = [];
-		this.ready = null; // the key=value pairs of the ready line
+		this.ready = null; // the key=value pairs of its ready line
+		this.workers = []; // the same of each worker, when it has several
 		this.exit = null; // {code, signal} once it has ended
 		this.wasKilled = false; // by the test, so that its end is no crash
 	}
@@ -47,8 +48,14 @@ class Program {
 		return Number(this.ready.pid);
 	}
 
+	// The admin address of each process behind this name.
+	get admins() {
+		return [...this.workers, this.ready].map((ready) => ready.admin).filter(Boolean);
+	}
+
 	async start() {
 		this.exit = null;
+		this.workers = [];
 		this.wasKilled = false;
 		const program = path.join(buildFolder(), `heliograph-${this.kind}`);
 		const child = spawn(program, this.args, {
@@ -124,15 +131,19 @@ class Program {
 		});
 	}
 
+	// Workers tell first that they are ready; the line with our own name is the last.
 	#readyLine(stream) {
-		let text = "";
+		let rest = "";
 		stream.setEncoding("utf8");
 		return new Promise((resolve) => {
 			stream.on("data", (more) => {
-				text += more;
-				const line = /^(ready .*)\n/m.exec(text);
-				if (line)
-					resolve(parseReady(line[1].trim()));
+				const lines = (rest + more).split("\n");
+				rest = lines.pop();
+				for (const ready of lines.filter((line) => line.startsWith("ready ")).map(parseReady))
+					if (ready.name === this.name)
+						resolve(ready);
+					else
+						this.workers.push(ready);
 			});
 		});
 	}

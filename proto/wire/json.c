@@ -270,6 +270,13 @@ static inline const char *key_end(const char *at, const char *end)
 	return at < end && *at == ':' ? at + 1 : NULL;
 }
 
+static inline char closing(bool is_object)
+{
+	if (is_object)
+		return '}';
+	return ']';
+}
+
 /* Over an opening bracket, to where the first value starts; in `{}` and `[]` to the end.
  */
 static inline const char *open_end(const char *at, const char *end, struct nest *nest,
@@ -284,7 +291,7 @@ static inline const char *open_end(const char *at, const char *end, struct nest 
 	nest->depth++;
 	nest->objects = nest->objects << 1 | is_object;
 	at = space_end(at + 1, end);
-	*is_empty = at < end && *at == (is_object ? '}' : ']');
+	*is_empty = at < end && *at == closing(is_object);
 	return is_object && !*is_empty ? key_end(at, end) : at;
 }
 
@@ -300,7 +307,7 @@ static inline const char *next_value(const char *at, const char *end, struct nes
 			return NULL;
 		if (*at == ',')
 			return is_object ? key_end(at + 1, end) : at + 1;
-		if (*at != (is_object ? '}' : ']'))
+		if (*at != closing(is_object))
 			return NULL;
 		at++;
 		nest->depth--;
@@ -398,12 +405,12 @@ enum err json_open(struct json_cursor *cursor, char bracket)
 }
 
 /* To the next member or element, over its comma. */
-static inline enum err next_item(struct json_cursor *cursor, char closing, bool *is_first,
+static inline enum err next_item(struct json_cursor *cursor, char bracket, bool *is_first,
 				 bool *more)
 {
 	char next = peek(cursor);
 
-	*more = next != closing;
+	*more = next != bracket;
 	if (!*more) {
 		cursor->depth_max++;
 		cursor->at++;

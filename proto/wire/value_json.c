@@ -18,7 +18,7 @@
 _Static_assert(VALUE_DEPTH_MAX <= JSON_CURSOR_DEPTH_MAX, "the scanner goes that deep");
 
 /* A hub may put what it got at full depth into containers of its own. */
-#define ENCODE_DEPTH_MAX (2 * VALUE_DEPTH_MAX)
+#define ENCODE_DEPTH_MAX ((size_t)2 * VALUE_DEPTH_MAX)
 
 /* An integer of fewer characters fits int64. */
 #define INTEGER_SHORT_LEN 19
@@ -99,8 +99,8 @@ static struct slice widen(struct slice text, size_t wide, struct arena *arena)
 		n += token.len;
 		if (!is_wide_integer(token))
 			continue;
-		memcpy(copy + n, ".0", 2);
-		n += 2;
+		copy[n++] = '.';
+		copy[n++] = '0';
 	}
 	assert(n == text.len + 2 * wide);
 	return slice_make(copy, n);

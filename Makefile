@@ -61,14 +61,15 @@ flags_coverage := -O0 --coverage
 base_flags := -std=gnu11 -I. -isystem $(B)/gen -DHELIOGRAPH_VERSION='"$(shell cat VERSION)"'
 c_flags = $(base_flags) -g -fPIE -ffile-prefix-map=$(CURDIR)=. $(flags_$(MODE)) $(warn) \
 	$(pkg_cflags) -MMD -MP $(CFLAGS)
-test_flags = $(filter-out $(test_relaxed),$(c_flags))
+test_flags = $(if $(is_tsan),-isystem tests/tsan) $(filter-out $(test_relaxed),$(c_flags))
 gen_flags = $(filter-out -W%,$(c_flags)) -Wall
 ld_flags = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
 	$(filter -fsanitize% --coverage,$(flags_$(MODE))) $(LDFLAGS)
 # Neither nng nor wslay has a pkg-config file in Debian 12.
 third_party = -lnng -lwslay -lxxhash $(pkg_libs) -lpthread -lm
 # libnng also exports nanomsg's names, which Criterion uses: its own library comes first.
-criterion = -Wl,--no-as-needed -l:libnanomsg.so.5 -Wl,--as-needed $(shell pkg-config --libs criterion)
+criterion = $(if $(is_tsan),,-Wl,--no-as-needed -l:libnanomsg.so.5 -Wl,--as-needed \
+	$(shell pkg-config --libs criterion))
 
 # ---- Sources -----------------------------------------------------------------------------
 programs := gateway router presence
@@ -76,15 +77,17 @@ src_of = $(sort $(wildcard $1/*.c $1/hubs/*.c))
 lib_src := $(foreach l,base wire link,$(call src_of,proto/$l))
 bench_src := $(call src_of,bench/micro)
 own_src := $(lib_src) $(foreach p,$(programs),$(call src_of,$p)) $(bench_src)
-unit_src := $(sort $(shell find tests/unit -name 'test_*.c'))
-kit_src := $(filter-out $(unit_src),$(sort $(shell find tests/unit -name '*.c')))
+# Criterion does not start under ThreadSanitizer; tests/tsan stands in for these tests only.
+is_tsan := $(filter tsan,$(MODE))
+unit_src := $(filter $(if $(is_tsan),tests/unit/proto/link/% tests/unit/proto/base/test_loop.c,%), \
+	$(sort $(shell find tests/unit -name 'test_*.c')))
+kit_src := $(sort $(shell find tests/unit -name '*.c' -not -name 'test_*.c'))
 headers := $(sort $(shell find proto $(programs) bench tests/unit -name '*.h'))
 proto_src := $(wildcard proto/link/link.proto)
 gen_c := $(proto_src:%.proto=$(B)/gen/%.pb-c.c)
 gen_h := $(gen_c:.c=.h)
 libs := $(foreach l,link wire base,$(if $(call src_of,proto/$l),$(B)/lib$l.a))
 program_libs := $(foreach p,$(programs),$(if $(call src_of,$p),$(B)/lib$p.a))
-kit_lib := $(if $(kit_src),$(B)/libkit.a)
 bins := $(patsubst %/main.c,$(B)/heliograph-%,$(wildcard $(programs:=/main.c)))
 bench_bins := $(bench_src:%.c=$(B)/%)
 unit_bins := $(unit_src:%.c=$(B)/%)
@@ -92,7 +95,7 @@ object = $(patsubst %.c,$(B)/%.o,$1)
 objects := $(call object,$(own_src) $(unit_src) $(kit_src)) $(gen_c:.c=.o)
 
 # ---- Packages ----------------------------------------------------------------------------
-# Whatever compiles includes this file; making it installs what is missing.
+# Whatever compiles includes packages.mk; making it installs what is missing.
 ifneq ($(filter-out help clean distclean deps% fmt fmt-check docs tags check ci,$(MAKECMDGOALS)),)
 $(if $(shell deploy/deps.sh --missing build),$(shell rm -f build/packages.mk))
 include build/packages.mk
@@ -144,8 +147,7 @@ $(foreach p,$(programs),$(eval $(B)/lib$p.a: \
 	$(call object,$(filter-out %/main.c,$(call src_of,$p)))))
 $(B)/libkit.a: $(call object,$(kit_src))
 $(B)/lib%.a:
-	@rm -f $@
-	$(Q)ar rcsD $@ $^
+	$(Q)rm -f $@ && ar rcsD $@ $^
 
 link = $(Q)$(CC) $(ld_flags) $(filter %.o,$^) $(filter %.a,$^)
 $(bins): $(B)/heliograph-%: $(B)/%/main.o $(B)/lib%.a $(libs)
@@ -156,7 +158,7 @@ $(bench_bins): %: %.o $(program_libs) $(libs)
 	$(link) $(third_party) -o $@
 # A test gets its own program's objects, not the others'; archives keep nng out of pure tests.
 program_of = $(filter $(B)/lib$(word 3,$(subst /, ,$1)).a,$(program_libs))
-$(foreach t,$(unit_src),$(eval $(t:%.c=$(B)/%): $(t:%.c=$(B)/%.o) $(kit_lib) \
+$(foreach t,$(unit_src),$(eval $(t:%.c=$(B)/%): $(t:%.c=$(B)/%.o) $(if $(kit_src),$(B)/libkit.a) \
 	$(call program_of,$t) $(libs)))
 $(unit_bins):
 	$(say) LINK $@
@@ -177,9 +179,11 @@ run: $(bins) $(demo) | deps-run ## a cluster on loopback: PORT ADMIN_PORT GATEWA
 	@HELIOGRAPH_BUILD=$(B) exec deploy/local/run.sh
 
 # abort_on_error: Criterion passes a test that only leaks unless the process dies of it.
+# ignore_noninstrumented_modules: nng counts references with atomics that TSan cannot see.
 asan_opts := abort_on_error=1:detect_stack_use_after_return=1:strict_string_checks=1
+tsan_opts := TSAN_OPTIONS=halt_on_error=1:ignore_noninstrumented_modules=1:atexit_sleep_ms=0
 run_tests = @ASAN_OPTIONS=$(asan_opts) UBSAN_OPTIONS=print_stacktrace=1 \
-	TSAN_OPTIONS=halt_on_error=1 HELIOGRAPH_BUILD=$(CURDIR)/$(B) tests/run.sh
+	$(tsan_opts) HELIOGRAPH_BUILD=$(CURDIR)/$(B) tests/run.sh
 node_needs := $(bins) $(npm_tests) $(demo)
 test: $(unit_bins) $(node_needs) | deps-test deps-browser ## every test; T=pattern for one
 	$(run_tests) unit wire cluster browser
@@ -198,7 +202,7 @@ asan-run: $(unit_bins) $(node_needs) | deps-test
 	@CC='$(CC)' ASAN_OPTIONS=$(asan_opts) tests/lint/leak.sh
 	$(run_tests) unit wire
 tsan: ## link and loop tests under ThreadSanitizer
-	@$(MAKE) MODE=tsan T='$(or $(T),proto/link/|base/test_loop)' test-unit
+	@$(MAKE) MODE=tsan T='$(or $(T),proto/link/|base/test_loop[.])' test-unit
 coverage: | deps-coverage ## lines covered by the unit tests
 	@$(MAKE) MODE=coverage test-unit
 	@gcovr --root . --filter '(gateway|router|presence|proto)/' --print-summary build/coverage
@@ -229,14 +233,12 @@ text: | deps-lint
 lint-scripts:
 	$(say) RULES 'layers sizes hubs tree docs'
 	@tests/lint/selftest.sh; rc=$$?; for s in layers sizes hubs tree docs; do tests/lint/$$s.sh . || rc=1; done; exit $$rc
-docs: ## check links, names and log events in the documentation
-	@tests/lint/docs.sh . && echo 'docs: fine'
+docs: ; @tests/lint/docs.sh . && echo 'docs: fine' ## check links, names, log events
 install: $(bins) ## into DESTDIR, prefix, sbindir, docdir
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
 	install -m 755 $(bins) $(DESTDIR)$(sbindir)
 	install -m 644 LICENSE $(wildcard README.md) $(DESTDIR)$(docdir)
-clean: ## remove build/
-	rm -rf build
+clean: ; rm -rf build ## remove build/
 distclean: clean ## also what npm installed, and the editor's files
 	rm -rf deploy/demo/{node_modules,site/vendor} tests/node_modules compile_commands.json tags
 json_flags = $(foreach f,$(filter-out -D%,$(base_flags)) $(warn) $(pkg_cflags),"$f",)
@@ -244,6 +246,5 @@ compile_commands: $(gen_h) ## compile_commands.json for editors
 	@{ s='['; for f in $(own_src) $(unit_src) $(kit_src); do printf \
 	'%s{"directory":"%s","file":"%s","arguments":["%s",%s"-c","%s"]}\n' \
 	"$$s" '$(CURDIR)' $$f '$(CC)' '$(json_flags)' $$f; s=,; done; echo ']'; } > $@.json
-tags: ## for editors
-	@ctags $(formatted)
+tags: ; @ctags $(formatted) ## for editors
 -include $(objects:.o=.d) $(own_src:%.c=$(L)/%.tidy.d)

@@ -38,7 +38,7 @@ find . \( -name node_modules -o -name .git -o -path ./build \) -prune -o \
 		home["^(sanitizer|valgrind)/"] = "^proto/base/"
 
 		libc = "^((sys|netinet|arpa|linux|gnu)/[a-z0-9_-]+|assert|ctype|dirent|errno|fcntl|" \
-			"fenv|float|getopt|grp|inttypes|limits|locale|malloc|math|netdb|poll|" \
+			"fenv|float|fnmatch|ftw|getopt|grp|inttypes|limits|locale|malloc|math|netdb|poll|" \
 			"pthread|pwd|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|" \
 			"stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|" \
 			"termios|time|unistd|wchar)[.]h$"

@@ -38,6 +38,9 @@ void loop_stop(struct loop *loop);
 /* Monotonic milliseconds, read once per turn. */
 int64_t loop_now_ms(const struct loop *loop);
 
+/* Monotonic microseconds of this very moment, for measuring how long something took. */
+int64_t loop_clock_us(void);
+
 /* Unix time in milliseconds, for what people and tokens read; never for timers. */
 int64_t loop_unix_ms(const struct loop *loop);
 
@@ -45,9 +48,7 @@ int64_t loop_unix_ms(const struct loop *loop);
 
 #define LOOP_READ 1u
 #define LOOP_WRITE 2u
-
 struct loop_io;
-
 /* `ready` is LOOP_READ, LOOP_WRITE or both. May call loop_io_fini on itself. */
 typedef void loop_io_fn(struct loop_io *io, unsigned ready);
 
@@ -66,7 +67,6 @@ void loop_io_want(struct loop_io *io, unsigned want);
 
 /* Disarms; does not close. Safe inside its own callback and when called twice. */
 void loop_io_fini(struct loop_io *io);
-
 int loop_io_fd(const struct loop_io *io);
 
 /* ---- time */

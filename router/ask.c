@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A question that was lost on its way is answered by its ticket, one that was handled by a
+ * process that died before it answered by asks_on_lost().
+ */
+#include "router/ask.h"
+
+#include <assert.h>
+
+static struct slice ask_key(const uint64_t *number)
+{
+	return slice_make((const char *)number, sizeof(*number));
+}
+
+void asks_init(struct asks *asks, struct loop *loop, uint64_t seed)
+{
+	*asks = (struct asks){ .loop = loop };
+	map_init(&asks->by_number, seed);
+}
+
+static void ask_finish(struct ask *ask, const struct ask_answer *answer)
+{
+	map_remove(&ask->asks->by_number, &ask->node);
+	loop_timer_stop(ask->asks->loop, &ask->timer);
+	session_ticket_cancel(&ask->ticket);
+	ask->fn(ask, answer);
+}
+
+void asks_cancel(struct asks *asks)
+{
+	const struct ask_answer answer = { .rc = ERR_CANCELED };
+	struct map_node *node;
+
+	while ((node = map_next(&asks->by_number, NULL)) != NULL)
+		ask_finish(CONTAINER_OF(node, struct ask, node), &answer);
+}
+
+void asks_fini(struct asks *asks)
+{
+	assert(asks->by_number.count == 0);
+	map_fini(&asks->by_number);
+}
+
+static void on_timer(struct timer *timer)
+{
+	const struct ask_answer answer = { .rc = ERR_TIMEOUT };
+
+	ask_finish(CONTAINER_OF(timer, struct ask, timer), &answer);
+}
+
+static void on_ticket(struct session_ticket *ticket, enum err rc)
+{
+	struct ask *ask = CONTAINER_OF(ticket, struct ask, ticket);
+	const struct ask_answer answer = { .rc = rc };
+
+	if (rc == OK)
+		ask->is_handled = true;
+	else
+		ask_finish(ask, &answer);
+}
+
+void ask_start(struct ask *ask, struct asks *asks, int64_t timeout_ms, ask_fn *fn)
+{
+	ask->asks = asks;
+	ask->fn = fn;
+	ask->number = ++asks->last_number;
+	ask->peer = NULL;
+	ask->is_handled = false;
+	session_ticket_init(&ask->ticket, on_ticket);
+	timer_init(&ask->timer, on_timer);
+	map_add(&asks->by_number, &ask->node, ask_key(&ask->number));
+	loop_timer_start(asks->loop, &ask->timer, timeout_ms);
+}
+
+void asks_on_lost(struct asks *asks, const struct link_peer *peer)
+{
+	const struct ask_answer answer = { .rc = ERR_OUTCOME };
+	struct map_node *node = map_next(&asks->by_number, NULL);
+
+	assert(peer != NULL);
+	while (node != NULL) {
+		struct ask *ask = CONTAINER_OF(node, struct ask, node);
+
+		node = map_next(&asks->by_number, node);
+		if (ask->peer == peer && ask->is_handled)
+			ask_finish(ask, &answer);
+	}
+}
+
+void asks_answer(struct asks *asks, uint64_t number, const struct ask_answer *answer)
+{
+	struct map_node *node = map_find(&asks->by_number, ask_key(&number));
+
+	if (node != NULL)
+		ask_finish(CONTAINER_OF(node, struct ask, node), answer);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a method can know and make: who calls, the arguments, values, and the completion.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "proto/base/crypto.h"
+#include "proto/wire/hub_json.h"
+#include "router/hub_private.h"
+
+/* ---- who calls */
+
+struct slice hub_connection_id(const struct hub_call *call)
+{
+	return call->conn->id;
+}
+
+struct slice hub_user_id(const struct hub_call *call)
+{
+	return call->conn->user_id;
+}
+
+struct slice hub_user_name(const struct hub_call *call)
+{
+	return call->conn->user_name.len > 0 ? call->conn->user_name
+					     : call->conn->user_id;
+}
+
+bool hub_has_role(const struct hub_call *call, struct slice role)
+{
+	for (size_t i = 0; i < call->conn->roles_n; i++) {
+		if (slice_equal(call->conn->roles[i], role))
+			return true;
+	}
+	return false;
+}
+
+size_t hub_groups_n(const struct hub_call *call)
+{
+	return call->conn->groups_n;
+}
+
+struct slice hub_group_at(const struct hub_call *call, size_t index)
+{
+	LIST_EACH(node, &call->conn->groups) {
+		if (index-- == 0)
+			return CONTAINER_OF(node, struct conn_group, node)->name;
+	}
+	return SLICE_NONE;
+}
+
+/* ---- arguments */
+
+static bool letter_fits(char letter, const struct value *value)
+{
+	switch (letter) {
+	case 's':
+		return value->type == VALUE_STRING;
+	case 'i':
+		return value->type == VALUE_INT;
+	case 'n':
+		return value->type == VALUE_INT || value->type == VALUE_DOUBLE;
+	case 'b':
+		return value->type == VALUE_BOOL;
+	case 'a':
+		return value->type == VALUE_ARRAY;
+	case 'm':
+		return value->type == VALUE_MAP;
+	default:
+		assert(letter == 'v');
+		return true;
+	}
+}
+
+enum err hub_call_bind(struct hub_call *call, const struct hub_method *method,
+		       struct slice *detail)
+{
+	const size_t letters_n = strlen(method->arguments);
+	const bool is_open = letters_n > 0 && method->arguments[letters_n - 1] == '*';
+	const size_t wanted = letters_n - is_open;
+	struct value *array;
+
+	if (value_decode_json(call->raw_arguments, &call->arena, &array) != OK ||
+	    array->type != VALUE_ARRAY) {
+		*detail = SLICE(" InvalidDataException: Error binding arguments.");
+		return ERR_MALFORMED;
+	}
+	if (array->count < wanted || (array->count > wanted && !is_open)) {
+		*detail = arena_printf(&call->arena,
+				       " InvalidDataException: Invocation provides %zu "
+				       "argument(s) but target expects %zu.",
+				       array->count, wanted);
+		return ERR_ARGUMENT;
+	}
+	call->arguments =
+		arena_alloc(&call->arena, array->count * sizeof(*call->arguments));
+	for (const struct value *item = array->first; item != NULL; item = item->next) {
+		const size_t i = call->arguments_n++;
+
+		call->arguments[i] = item;
+		if (i < wanted && !letter_fits(method->arguments[i], item)) {
+			*detail = SLICE(" InvalidDataException: Error binding arguments. "
+					"Make sure that the types of the provided values "
+					"match the types of the hub method being invoked.");
+			return ERR_ARGUMENT;
+		}
+	}
+	return OK;
+}
+
+size_t hub_args_n(const struct hub_call *call)
+{
+	return call->arguments_n;
+}
+
+const struct value *hub_arg(const struct hub_call *call, size_t index)
+{
+	assert(index < call->arguments_n);
+	return call->arguments[index];
+}
+
+struct slice hub_arg_string(const struct hub_call *call, size_t index)
+{
+	const struct value *value = hub_arg(call, index);
+
+	assert(value->type == VALUE_STRING);
+	return value->bytes;
+}
+
+int64_t hub_arg_int(const struct hub_call *call, size_t index)
+{
+	const struct value *value = hub_arg(call, index);
+
+	assert(value->type == VALUE_INT);
+	return value->integer;
+}
+
+bool hub_arg_bool(const struct hub_call *call, size_t index)
+{
+	const struct value *value = hub_arg(call, index);
+
+	assert(value->type == VALUE_BOOL);
+	return value->boolean;
+}
+
+/* ---- values */
+
+struct value *hub_null(struct hub_call *call)
+{
+	return value_nil(&call->arena);
+}
+
+struct value *hub_bool(struct hub_call *call, bool boolean)
+{
+	return value_bool(&call->arena, boolean);
+}
+
+struct value *hub_int(struct hub_call *call, int64_t integer)
+{
+	return value_int(&call->arena, integer);
+}
+
+struct value *hub_string(struct hub_call *call, struct slice text)
+{
+	return value_string(&call->arena, text);
+}
+
+struct value *hub_array(struct hub_call *call)
+{
+	return value_array(&call->arena);
+}
+
+struct value *hub_map(struct hub_call *call)
+{
+	return value_map(&call->arena);
+}
+
+void hub_add(struct value *array, struct value *item)
+{
+	value_add(array, item);
+}
+
+void hub_set(struct value *map, const char *key, struct value *item)
+{
+	value_set(map, slice_from_str(key), item);
+}
+
+struct value *hub_copy(struct hub_call *call, const struct value *value)
+{
+	struct value *copy = ARENA_NEW(&call->arena, struct value);
+
+	/* Children are shared: a value that was given never changes. */
+	*copy = *value;
+	copy->next = NULL;
+	copy->key = SLICE_NONE;
+	return copy;
+}
+
+struct slice hub_printf(struct hub_call *call, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	assert(len >= 0);
+	if ((size_t)len >= sizeof(text)) {
+		char *big = arena_alloc(&call->arena, (size_t)len + 1);
+
+		va_start(args, fmt);
+		(void)vsnprintf(big, (size_t)len + 1, fmt, args);
+		va_end(args);
+		return slice_make(big, (size_t)len);
+	}
+	return arena_dup(&call->arena, slice_make(text, (size_t)len));
+}
+
+struct slice hub_encode(struct hub_call *call, const struct value *value)
+{
+	struct buf text = BUF_INIT;
+	struct slice copy;
+
+	value_encode_json(&text, value);
+	copy = arena_dup(&call->arena, buf_slice(&text));
+	buf_fini(&text);
+	return copy;
+}
+
+struct value *hub_decode(struct hub_call *call, struct slice json)
+{
+	struct value *value;
+
+	return value_decode_json(json, &call->arena, &value) == OK ? value : NULL;
+}
+
+struct slice hub_timestamp(struct hub_call *call)
+{
+	const int64_t unix_ms = loop_unix_ms(call->runtime->router->loop);
+	const time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm utc;
+
+	(void)gmtime_r(&seconds, &utc); /* any time_t of this century has a date */
+	return hub_printf(call, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
+			  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+			  utc.tm_sec, (int)(unix_ms % 1000));
+}
+
+struct slice hub_new_id(struct hub_call *call)
+{
+	char bytes[16];
+	struct buf text = BUF_INIT;
+	struct slice id;
+
+	crypto_random(bytes, sizeof(bytes));
+	crypto_base64url_encode(&text, slice_make(bytes, sizeof(bytes)));
+	id = arena_dup(&call->arena, buf_slice(&text));
+	buf_fini(&text);
+	return id;
+}
+
+/* ---- answering */
+
+void hub_return(struct hub_call *call, struct value *result)
+{
+	call->result = result;
+}
+
+enum hub_rc hub_fail(struct hub_call *call, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* a longer text is cut */
+	va_end(args);
+	call->failure =
+		arena_printf(&call->arena,
+			     "An unexpected error occurred invoking '%.*s' on the server. "
+			     "HubException: %s",
+			     SLICE_FMT(call->target), text);
+	return HUB_FAILED;
+}
+
+static const char *rc_text(enum hub_rc rc)
+{
+	switch (rc) {
+	case HUB_OK:
+	case HUB_FAILED:
+		return "the method failed";
+	case HUB_ECANCELED:
+		return "the router is going down";
+	case HUB_ETIMEDOUT:
+		return "an answer did not come in time";
+	case HUB_EUNAVAILABLE:
+		return "another process was lost meanwhile";
+	case HUB_ENOTFOUND:
+		return "the connection is gone";
+	case HUB_ELIMIT:
+		return "over a limit";
+	}
+	return "unknown";
+}
+
+static void encode_error(const struct hub_call *call, struct buf *frame, const char *detail)
+{
+	struct buf text = BUF_INIT;
+
+	buf_appendf(&text, "An unexpected error occurred invoking '%.*s' on the server.%s",
+		    SLICE_FMT(call->target), detail);
+	hub_json_encode_error(frame, call->invocation_id, buf_slice(&text));
+	buf_fini(&text);
+}
+
+void hub_call_encode(const struct hub_call *call, struct buf *frame)
+{
+	struct buf json = BUF_INIT;
+
+	if (call->failure.ptr != NULL) {
+		hub_json_encode_error(frame, call->invocation_id, call->failure);
+	} else if (call->rc != HUB_OK) {
+		if (call->runtime->router->conf->is_detailed)
+			buf_appendf(&json, " HubException: %s.", rc_text(call->rc));
+		buf_append_byte(&json, '\0');
+		encode_error(call, frame, json.ptr);
+	} else if (call->has_send_failed) {
+		encode_error(call, frame,
+			     " HubException: Not every receiver is known to have been "
+			     "reached.");
+	} else {
+		if (call->result != NULL)
+			value_encode_json(&json, call->result);
+		else
+			buf_append_str(&json, "null");
+		hub_json_encode_result(frame, call->invocation_id, buf_slice(&json));
+	}
+	buf_fini(&json);
+}
+
+void hub_encode_refusal(struct buf *frame, uint32_t protocol, struct slice invocation_id,
+			struct slice target)
+{
+	struct buf text = BUF_INIT;
+
+	assert(protocol == HUB_PROTOCOL_JSON);
+	buf_appendf(&text,
+		    "Failed to invoke '%.*s' due to an error on the server. "
+		    "HubException: Too many invocations are waiting.",
+		    SLICE_FMT(target));
+	hub_json_encode_error(frame, invocation_id, buf_slice(&text));
+	buf_fini(&text);
+}

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls wait in their connection's queue; the first of each is ready. At the end of the turn
+ * ready calls get a fiber and run until they await or return. A call whose method is over
+ * makes room for the next at once, and its Complete leaves when its sends are confirmed.
+ */
+#include "router/hub_runtime.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "proto/base/fiber.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+#include "proto/wire/hub_json.h"
+#include "router/hub_private.h"
+
+#define FIBERS_SPARE_MAX 64
+#define STOP_ROUNDS_MAX 1000
+
+static const struct hub_module *const modules[] = { &relay_hub, &chat_hub };
+
+static void on_flush(struct loop_flush *flush);
+
+/* ---- life */
+
+static void served_add(struct hub_runtime *runtime, struct slice name)
+{
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		if (!slice_equal_nocase(slice_from_str(modules[i]->name), name))
+			continue;
+		assert(modules[i]->api_version == HUB_API_VERSION);
+		runtime->served = mem_realloc(runtime->served, (runtime->served_n + 1) *
+								       sizeof(*runtime->served));
+		runtime->served[runtime->served_n++].module = modules[i];
+		return;
+	}
+	fatal("hubs: there is no hub named '%.*s'", SLICE_FMT(name));
+}
+
+struct hub_runtime *hub_runtime_new(struct router *router, const char *names)
+{
+	struct hub_runtime *runtime = MEM_NEW(struct hub_runtime);
+	struct slice rest = slice_from_str(names);
+
+	runtime->router = router;
+	runtime->fibers =
+		fiber_pool_new((size_t)router->conf->hub_calls_max, FIBERS_SPARE_MAX);
+	list_init(&runtime->ready);
+	list_init(&runtime->waiting);
+	list_init(&runtime->confirming);
+	loop_flush_init(&runtime->flush, on_flush);
+	do {
+		served_add(runtime, slice_trim(slice_cut(&rest, ',')));
+	} while (rest.ptr != NULL);
+	return runtime;
+}
+
+const struct hub_served *hub_find(const struct hub_runtime *runtime, struct slice name)
+{
+	for (size_t i = 0; i < runtime->served_n; i++) {
+		if (slice_equal(hub_served_name(&runtime->served[i]), name))
+			return &runtime->served[i];
+	}
+	return NULL;
+}
+
+struct slice hub_served_name(const struct hub_served *hub)
+{
+	return slice_from_str(hub->module->name);
+}
+
+/* ---- a call's life */
+
+static struct hub_call *call_new(struct conn *conn, enum hub_call_kind kind)
+{
+	struct arena arena;
+	struct hub_call *call;
+
+	arena_init(&arena);
+	call = ARENA_NEW(&arena, struct hub_call);
+	call->arena = arena;
+	call->runtime = conn->router->hubs;
+	call->conn = conn;
+	call->kind = kind;
+	list_init(&call->conn_node);
+	list_init(&call->node);
+	list_append(&conn->calls, &call->conn_node);
+	conn->calls_n++;
+	conn->router->metrics.calls++;
+	return call;
+}
+
+static void call_free(struct hub_call *call)
+{
+	struct arena arena = call->arena;
+
+	assert(call->sends_left == 0 && call->fiber == NULL);
+	call->runtime->router->metrics.calls--;
+	list_remove(&call->node);
+	arena_fini(&arena);
+}
+
+static void call_ready(struct hub_call *call)
+{
+	if (!list_is_linked(&call->node))
+		list_append(&call->runtime->ready, &call->node);
+	loop_touch(call->runtime->router->loop, &call->runtime->flush);
+}
+
+/* Only the first of the queue runs. */
+static void call_queued(struct hub_call *call)
+{
+	if (call->conn->calls.next == &call->conn_node)
+		call_ready(call);
+}
+
+void hub_call_wake(struct hub_call *call)
+{
+	if (call->runtime->running != call)
+		call_ready(call);
+}
+
+/* ---- the end of a call */
+
+static void call_complete(struct hub_call *call)
+{
+	struct router *router = call->runtime->router;
+	Link__Complete complete = LINK__COMPLETE__INIT;
+	struct buf frame = BUF_INIT;
+
+	if (call->conn == NULL || call->conn->gateway == NULL)
+		return;
+	if (call->is_answered)
+		hub_call_encode(call, &frame);
+	complete.hub = link_bytes(hub_served_name(call->conn->hub));
+	complete.connection = link_bytes(call->conn->id);
+	complete.call = call->number;
+	complete.frame = link_bytes(buf_slice(&frame));
+	if (link_send_complete(call->conn->gateway->peer, &complete, NULL) != OK)
+		log_warn("hub.complete_refused", "gateway=%s",
+			 link_peer_name(call->conn->gateway->peer));
+	buf_fini(&frame);
+	histogram_add_us(&router->metrics.invoke_seconds,
+			 (uint64_t)(loop_clock_us() - call->started_us));
+	if (call->failure.ptr != NULL || call->rc != HUB_OK || call->has_send_failed)
+		router->metrics.invoke_failed_total++;
+}
+
+static void abort_connection(struct conn *conn, struct slice error)
+{
+	Link__Abort message = LINK__ABORT__INIT;
+
+	if (conn->gateway == NULL)
+		return;
+	message.hub = link_bytes(hub_served_name(conn->hub));
+	message.connection = link_bytes(conn->id);
+	message.error = link_bytes(error);
+	if (link_send_abort(conn->gateway->peer, &message, NULL) != OK)
+		log_warn("conn.abort_refused", "gateway=%s",
+			 link_peer_name(conn->gateway->peer));
+}
+
+void hub_abort(struct hub_call *call)
+{
+	abort_connection(call->conn, SLICE_NONE);
+}
+
+static void call_confirm(struct hub_call *call)
+{
+	if (call->kind == HUB_CALL_INVOKE)
+		call_complete(call);
+	call_free(call);
+}
+
+/* A connection whose last call is over is no more; calls that still wait for confirmation
+ * have nobody left to tell. */
+static void conn_ended(struct hub_runtime *runtime, struct conn *conn)
+{
+	LIST_EACH(node, &runtime->confirming) {
+		struct hub_call *call = CONTAINER_OF(node, struct hub_call, node);
+
+		if (call->conn == conn)
+			call->conn = NULL;
+	}
+	conn_free(conn);
+}
+
+static void call_over(struct hub_call *call)
+{
+	struct conn *conn = call->conn;
+	struct hub_runtime *runtime = call->runtime;
+	const bool is_last = call->kind == HUB_CALL_DISCONNECTED;
+
+	if (call->kind == HUB_CALL_CONNECTED && call->rc != HUB_OK)
+		abort_connection(conn, SLICE("Connection closed with an error."));
+	list_remove(&call->conn_node);
+	conn->calls_n--;
+	if (call->sends_left > 0)
+		list_append(&runtime->confirming, &call->node);
+	else
+		call_confirm(call);
+	if (is_last)
+		conn_ended(runtime, conn);
+	else if (!list_is_empty(&conn->calls))
+		call_ready(CONTAINER_OF(conn->calls.next, struct hub_call, conn_node));
+}
+
+void hub_call_confirmed(struct hub_call *call, enum err rc)
+{
+	assert(call->sends_left > 0);
+	call->sends_left--;
+	if (rc != OK)
+		call->has_send_failed = true;
+	/* Still in its connection's queue: the method goes on. */
+	if (call->sends_left == 0 && !list_is_linked(&call->conn_node))
+		call_confirm(call);
+}
+
+/* ---- running */
+
+static void fiber_main(struct fiber *self, void *arg)
+{
+	struct hub_call *call = arg;
+
+	(void)self; /* call->fiber, by which it yields */
+	call->rc = call->fn(call);
+}
+
+static void call_resume(struct hub_call *call)
+{
+	struct hub_runtime *runtime = call->runtime;
+	struct router *router = runtime->router;
+	const int64_t start_us = loop_clock_us();
+	bool is_over;
+	int64_t took_ms;
+
+	runtime->running = call;
+	is_over = fiber_resume(call->fiber);
+	runtime->running = NULL;
+	took_ms = (loop_clock_us() - start_us) / 1000;
+	if (took_ms >= router->conf->hub_slow_ms) {
+		router->metrics.hub_slow_total++;
+		log_warn("hub.slow", "hub=%s method=%s ms=%" PRId64,
+			 call->conn->hub->module->name, log_quote(call->target).text,
+			 took_ms);
+	}
+	if (!is_over)
+		return;
+	fiber_free(call->fiber);
+	call->fiber = NULL;
+	call_over(call);
+}
+
+static const struct hub_method *method_find(const struct hub_module *module,
+					    struct slice name)
+{
+	for (size_t i = 0; i < module->methods_n; i++) {
+		if (slice_equal_nocase(slice_from_str(module->methods[i].name), name))
+			return &module->methods[i];
+	}
+	return NULL;
+}
+
+/* Ends the call before its method ran; `text` is the whole error for the client. */
+static void call_reject(struct hub_call *call, struct slice text)
+{
+	call->failure = text;
+	call->rc = HUB_FAILED;
+	call_over(call);
+}
+
+static bool call_is_bound(struct hub_call *call)
+{
+	const struct hub_method *method =
+		method_find(call->conn->hub->module, call->target);
+	struct router_metrics *metrics = &call->runtime->router->metrics;
+	struct slice detail = SLICE_NONE;
+
+	if (method == NULL) {
+		metrics->invoke_unknown_total++;
+		call_reject(call,
+			    arena_printf(&call->arena,
+					 "Failed to invoke '%.*s' due to an error on the "
+					 "server. HubException: Method does not exist.",
+					 SLICE_FMT(call->target)));
+		return false;
+	}
+	if (call->is_stream) {
+		metrics->invoke_unbound_total++;
+		call_reject(call, arena_printf(&call->arena,
+					       "The client attempted to invoke the "
+					       "non-streaming '%.*s' method with a "
+					       "streaming invocation.",
+					       SLICE_FMT(call->target)));
+		return false;
+	}
+	if (hub_call_bind(call, method, &detail) != OK) {
+		const bool is_detailed = call->runtime->router->conf->is_detailed;
+
+		metrics->invoke_unbound_total++;
+		call_reject(call,
+			    arena_printf(&call->arena,
+					 "Failed to invoke '%.*s' due to an error on the "
+					 "server.%.*s",
+					 SLICE_FMT(call->target),
+					 is_detailed ? (int)detail.len : 0, detail.ptr));
+		return false;
+	}
+	call->fn = method->fn;
+	return true;
+}
+
+/* False: nothing to run, the call is over. */
+static bool call_is_runnable(struct hub_call *call)
+{
+	const struct hub_module *module = call->conn->hub->module;
+
+	switch (call->kind) {
+	case HUB_CALL_CONNECTED:
+		call->fn = module->on_connected;
+		break;
+	case HUB_CALL_DISCONNECTED:
+		call->fn = module->on_disconnected;
+		break;
+	case HUB_CALL_INVOKE:
+		return call->fn != NULL || call_is_bound(call);
+	}
+	if (call->fn == NULL)
+		call_over(call);
+	return call->fn != NULL;
+}
+
+static void call_start(struct hub_call *call)
+{
+	struct hub_runtime *runtime = call->runtime;
+
+	if (!call_is_runnable(call))
+		return;
+	call->fiber = fiber_new(runtime->fibers, fiber_main, call);
+	if (call->fiber != NULL) {
+		call_resume(call);
+	} else if (call->kind == HUB_CALL_INVOKE) {
+		runtime->router->metrics.hub_busy_total++;
+		call_reject(call, arena_printf(&call->arena,
+					       "Failed to invoke '%.*s' due to an error on "
+					       "the server. HubException: The server is "
+					       "busy.",
+					       SLICE_FMT(call->target)));
+	} else {
+		/* Coming and going is never skipped; it waits for a fiber to end. */
+		list_append(&runtime->waiting, &call->node);
+	}
+}
+
+static void on_flush(struct loop_flush *flush)
+{
+	struct hub_runtime *runtime = CONTAINER_OF(flush, struct hub_runtime, flush);
+	struct list *node;
+
+	while ((node = list_shift(&runtime->ready)) != NULL) {
+		struct hub_call *call = CONTAINER_OF(node, struct hub_call, node);
+
+		if (call->fiber != NULL)
+			call_resume(call);
+		else
+			call_start(call);
+	}
+	if (list_is_empty(&runtime->waiting) ||
+	    fiber_pool_in_use(runtime->fibers) >=
+		    (size_t)runtime->router->conf->hub_calls_max)
+		return;
+	list_splice(&runtime->ready, &runtime->waiting);
+	loop_touch(runtime->router->loop, &runtime->flush);
+}
+
+void hub_call_wait(struct hub_call *call, const bool *is_done)
+{
+	assert(call->runtime->running == call);
+	while (!*is_done)
+		fiber_yield(call->fiber);
+}
+
+/* ---- calls from the router */
+
+void hub_connected(struct conn *conn)
+{
+	call_queued(call_new(conn, HUB_CALL_CONNECTED));
+}
+
+void hub_disconnected(struct conn *conn)
+{
+	call_queued(call_new(conn, HUB_CALL_DISCONNECTED));
+}
+
+void hub_invoke(struct conn *conn, const Link__Invoke *invoke)
+{
+	struct hub_call *call = call_new(conn, HUB_CALL_INVOKE);
+
+	call->number = invoke->call;
+	call->is_stream = invoke->is_stream;
+	call->is_answered = invoke->invocation_id.len > 0;
+	call->invocation_id = arena_dup(&call->arena, link_slice(invoke->invocation_id));
+	call->target = arena_dup(&call->arena, link_slice(invoke->target));
+	call->raw_arguments = arena_dup(&call->arena, link_slice(invoke->arguments));
+	call->started_us = loop_clock_us();
+	call_queued(call);
+}
+
+/* ---- the end */
+
+bool hub_runtime_is_idle(const struct hub_runtime *runtime)
+{
+	return list_is_empty(&runtime->ready) && list_is_empty(&runtime->waiting) &&
+	       list_is_empty(&runtime->confirming) &&
+	       fiber_pool_in_use(runtime->fibers) == 0;
+}
+
+static void conns_free(struct hub_runtime *runtime)
+{
+	struct router *router = runtime->router;
+	struct map_node *node = map_next(&router->conns, NULL);
+
+	while (node != NULL) {
+		struct conn *conn = CONTAINER_OF(node, struct conn, node);
+
+		node = map_next(&router->conns, node);
+		LIST_EACH(call_node, &conn->calls) {
+			struct hub_call *call =
+				CONTAINER_OF(call_node, struct hub_call, conn_node);
+
+			list_remove(&call->conn_node);
+			call_free(call);
+		}
+		conn_free(conn);
+	}
+}
+
+void hub_runtime_free(struct hub_runtime *runtime)
+{
+	runtime->is_stopping = true;
+	/* Every await returns at once now; a method that goes on and on is given up. */
+	for (int i = 0; i < STOP_ROUNDS_MAX && !hub_runtime_is_idle(runtime); i++) {
+		asks_cancel(&runtime->router->asks);
+		on_flush(&runtime->flush);
+	}
+	loop_untouch(&runtime->flush);
+	conns_free(runtime);
+	fiber_pool_free(runtime->fibers);
+	mem_free(runtime->served);
+	mem_free(runtime);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A router starts with an empty group table that the gateways fill again. Until every live
+ * gateway has replayed, what asks the table (Send, ListMembers) is held back, in order,
+ * bounded in bytes and time. Presence names the live gateways; when it cannot, because it is
+ * away or has just started itself, a fixed wait stands in.
+ */
+#ifndef ROUTER_REBUILD_H
+#define ROUTER_REBUILD_H
+
+#include <stdbool.h>
+
+#include "proto/base/loop.h"
+#include "proto/link/link.h"
+
+struct router;
+
+struct rebuild {
+	struct router *router; /* borrowed */
+	bool is_done;
+	uint64_t *named;       /* owned: incarnations of the gateways that must replay */
+	size_t named_n;
+	struct list held;
+	size_t held_bytes;
+	struct timer wait_timer;
+	struct timer timeout_timer;
+	struct loop_flush flush; /* looks at the end of the turn whether it is done */
+};
+
+void rebuild_init(struct rebuild *rebuild, struct router *router);
+void rebuild_fini(struct rebuild *rebuild);
+
+/*
+ * Keeps a copy until the table is whole and then handles it as if it came now; `origin`
+ * NULL: from ourselves. ERR_LIMIT: over rebuild_bytes_max.
+ */
+MUST_CHECK enum err rebuild_hold_send(struct rebuild *rebuild, struct link_peer *origin,
+				      const Link__Send *send);
+MUST_CHECK enum err rebuild_hold_list(struct rebuild *rebuild, struct link_peer *origin,
+				      const Link__ListMembers *list);
+
+/* A gateway came, replayed or was lost; or presence said who lives. */
+void rebuild_on_gateway(struct rebuild *rebuild);
+void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Takes a message to the owner of its key: another router over its link, or this one by a
+ * plain call. An ask that is given with it is numbered already and is answered in any case,
+ * perhaps before the function returns.
+ */
+#ifndef ROUTER_ROUTE_H
+#define ROUTER_ROUTE_H
+
+#include "proto/link/link.h"
+#include "router/ask.h"
+
+struct router;
+
+/* `send->call` is set from `ask`; NULL: nobody waits. */
+void route_send(struct router *router, Link__Send *send, struct ask *ask);
+
+void route_join(struct router *router, Link__Join *join, struct ask *ask);
+void route_list_members(struct router *router, Link__ListMembers *list, struct ask *ask);
+void route_log_append(struct router *router, Link__LogAppend *append, struct ask *ask);
+void route_log_read(struct router *router, Link__LogRead *read, struct ask *ask);
+
+/* Back to who asked; NULL: ourselves. */
+void route_joined(struct router *router, struct link_peer *origin,
+		  const Link__Joined *joined);
+
+/* The router of that name; NULL: ourselves, or a name we do not know. */
+struct link_peer *route_origin(const struct router *router, struct slice name);
+
+#endif

@@ -38,7 +38,8 @@ SANITIZE_INLINE void sanitize_poison(const void *ptr, size_t len)
 #if SANITIZE_ADDRESS
 	__asan_poison_memory_region(ptr, len);
 #else
-	(void)ptr, (void)len;		    /* nothing to tell */
+	(void)ptr;
+	(void)len;
 #endif
 }
 
@@ -47,27 +48,35 @@ SANITIZE_INLINE void sanitize_unpoison(const void *ptr, size_t len)
 #if SANITIZE_ADDRESS
 	__asan_unpoison_memory_region(ptr, len);
 #else
-	(void)ptr, (void)len;		    /* nothing to tell */
+	(void)ptr;
+	(void)len;
 #endif
 }
 
-/* Before a switch to the stack at `stack`; `fake` NULL: the old stack is done with. */
-SANITIZE_INLINE void sanitize_switch(void **fake, const void *stack, size_t len)
+struct sanitize_stack {
+	const void *ptr; /* borrowed */
+	size_t len;
+};
+
+/* Before a switch to the stack `to`; `fake` NULL: the old stack is done with. */
+SANITIZE_INLINE void sanitize_switch(void **fake, const struct sanitize_stack *to)
 {
 #if SANITIZE_ADDRESS
-	__sanitizer_start_switch_fiber(fake, stack, len);
+	__sanitizer_start_switch_fiber(fake, to->ptr, to->len);
 #else
-	(void)fake, (void)stack, (void)len; /* nothing to tell */
+	(void)fake;
+	(void)to;
 #endif
 }
 
-/* First thing on the new stack; tells which stack was left, if asked. */
-SANITIZE_INLINE void sanitize_switched(void *fake, const void **stack, size_t *len)
+/* First thing on the new stack; tells which stack was left. */
+SANITIZE_INLINE void sanitize_switched(void *fake, struct sanitize_stack *from)
 {
 #if SANITIZE_ADDRESS
-	__sanitizer_finish_switch_fiber(fake, stack, len);
+	__sanitizer_finish_switch_fiber(fake, &from->ptr, &from->len);
 #else
-	(void)fake, (void)stack, (void)len; /* nothing to tell */
+	(void)fake;
+	(void)from;
 #endif
 }
 
@@ -86,7 +95,7 @@ SANITIZE_INLINE void sanitize_fiber_free(void *fiber)
 #if SANITIZE_THREAD
 	__tsan_destroy_fiber(fiber);
 #else
-	(void)fiber; /* nothing to tell */
+	(void)fiber;
 #endif
 }
 
@@ -104,7 +113,7 @@ SANITIZE_INLINE void sanitize_fiber_enter(void *fiber)
 #if SANITIZE_THREAD
 	__tsan_switch_to_fiber(fiber, 0);
 #else
-	(void)fiber; /* nothing to tell */
+	(void)fiber;
 #endif
 }
 

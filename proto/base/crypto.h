@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The few cryptographic words we need, over OpenSSL's libcrypto and getrandom(2), plus the
- * encodings that go with them. OpenSSL's headers stay in crypto.c.
+ * The few cryptographic words we need, over OpenSSL's libcrypto and getrandom(2), plus
+ * the encodings that go with them. OpenSSL's headers stay in crypto.c.
  */
 #ifndef PROTO_BASE_CRYPTO_H
 #define PROTO_BASE_CRYPTO_H
@@ -22,7 +22,8 @@ void crypto_random(void *ptr, size_t len);
 uint64_t crypto_random_uint64(void);
 
 void crypto_sha1(struct slice bytes, uint8_t out[CRYPTO_SHA1_BYTES]);
-void crypto_hmac_sha256(struct slice key, struct slice bytes, uint8_t out[CRYPTO_SHA256_BYTES]);
+void crypto_hmac_sha256(struct slice key, struct slice bytes,
+			uint8_t out[CRYPTO_SHA256_BYTES]);
 
 /* Takes the same time whatever differs; unequal lengths are unequal. */
 bool crypto_equal(struct slice a, struct slice b);

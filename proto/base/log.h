@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One line per event to stderr: time, level, stable event id, key=value pairs. Ids have the
- * form "noun.fact" and are listed in docs/OPERATING.md (lint compares). warn: someone should
- * look; error: something was lost. Never a token, a payload or a query string.
+ * One line per event to stderr: time, level, stable event id, key=value pairs. Ids have
+ * the form "noun.fact" and are listed in docs/OPERATING.md (lint compares). warn: someone
+ * should look; error: something was lost. Never a token, a payload or a query string.
  *
  *	log_warn("link.peer_lost", "peer=%s after_ms=%" PRId64, name, age);
  *
- * Values that a peer chose go through log_quote(). Each id is limited to LOG_BURST lines per
- * second; what was held back is told by the next line of that id as suppressed=N.
+ * Values that a peer chose go through log_quote(). Each id is limited to LOG_BURST lines
+ * per second; what was held back is told by the next line of that id as suppressed=N.
  *
  * The logger is the one piece of global state: it must work before and after everything.
  */
@@ -34,7 +34,8 @@ void log_open(enum log_format format, enum log_level level, const char *name);
 #define log_error(id, ...) log_write(LOG_ERROR, (id), __VA_ARGS__)
 
 /* `fmt` yields space-separated key=value pairs, possibly none (""). */
-void log_write(enum log_level level, const char *id, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void log_write(enum log_level level, const char *id, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 
 /* Start-up errors: prints "program: text" to stderr and exits with 1. */
 void fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one version of all programs. The Makefile passes it in from the file that holds it; a
- * build by hand says so in its version.
+ * The one version of all programs. The Makefile passes it in from the file that holds it;
+ * a build by hand says so in its version.
  */
 #ifndef PROTO_BASE_VERSION_H
 #define PROTO_BASE_VERSION_H

@@ -20,24 +20,30 @@
 
 struct proc;
 
-/* The fields every program's configuration struct starts with (PROC_CONF_OPTIONS rows). */
+/* What every program's configuration struct starts with (PROC_CONF_OPTIONS rows). */
 struct proc_conf {
-	char *name;          /* this process's name in the cluster */
-	int64_t log_level;   /* enum log_level */
-	int64_t log_format;  /* enum log_format */
-	int64_t drain_ms;    /* SIGTERM to exit at the latest */
+	char *name;	    /* this process's name in the cluster */
+	int64_t log_level;  /* enum log_level */
+	int64_t log_format; /* enum log_format */
+	int64_t drain_ms;   /* SIGTERM to exit at the latest */
 };
 
-/* Rows for a conf table whose struct has `struct proc_conf proc` as its first member. */
-#define PROC_CONF_OPTIONS(initial_name)                                                        \
-	{ "name", CONF_STRING, offsetof(struct proc_conf, name), initial_name, 1, 64, NULL,        \
-	  "This process's name in the cluster; unique, and the same after a restart.", false },    \
-	{ "log_level", CONF_ENUM, offsetof(struct proc_conf, log_level), "info", 0, 0,             \
-	  proc_log_levels, "Lines below this level are not written.", true },                      \
-	{ "log_format", CONF_ENUM, offsetof(struct proc_conf, log_format), "logfmt", 0, 0,         \
-	  proc_log_formats, "How a log line is written.", false },                                 \
-	{ "drain_timeout", CONF_MS, offsetof(struct proc_conf, drain_ms), "10s", 0, 600000, NULL,  \
-	  "From SIGTERM to exit at the latest.", true }
+/*
+ * Rows for a conf table whose struct has `struct proc_conf proc` as its first member.
+ * Laid out by hand: clang-format would give each field of a row a line.
+ */
+/* clang-format off */
+#define PROC_CONF_OPTIONS(initial_name)                                                     \
+	{ "name", CONF_STRING, offsetof(struct proc_conf, name), initial_name, 1, 64, NULL, \
+	  "This process's name in the cluster; unique, and the same after a restart.",      \
+	  false },                                                                          \
+	{ "log_level", CONF_ENUM, offsetof(struct proc_conf, log_level), "info", 0, 0,      \
+	  proc_log_levels, "Lines below this level are not written.", true },               \
+	{ "log_format", CONF_ENUM, offsetof(struct proc_conf, log_format), "logfmt", 0, 0,  \
+	  proc_log_formats, "How a log line is written.", false },                          \
+	{ "drain_timeout", CONF_MS, offsetof(struct proc_conf, drain_ms), "10s", 0, 600000, \
+	  NULL, "From SIGTERM to exit at the latest.", true }
+/* clang-format on */
 
 extern const char *const proc_log_levels[];
 extern const char *const proc_log_formats[];
@@ -46,11 +52,12 @@ struct proc_ops {
 	const struct conf_table *conf;
 	size_t conf_bytes; /* size of the program's conf struct */
 
-	/* Before the loop exists: may fork workers. Whoever returns from it goes on to start and
-	 * gets an incarnation of its own. May be NULL. */
+	/* Before the loop exists: may fork workers. Whoever returns from it goes on to
+	 * start and gets an incarnation of its own. May be NULL. */
 	void (*before_loop)(struct proc *proc);
 
-	/* Opens listeners and links; fatal() on a start-up error. Returns the program's state. */
+	/* Opens listeners and links; fatal() on a start-up error. Returns the program's
+	 * state. */
 	void *(*start)(struct proc *proc);
 
 	/* SIGHUP, after the reloadable options changed. May be NULL. */
@@ -69,21 +76,21 @@ int proc_main(const struct proc_ops *ops, int argc, char **argv);
 struct loop *proc_loop(const struct proc *proc);
 const void *proc_conf(const struct proc *proc);
 
-/* The same to write to, from before_loop only: what a worker is told beyond its options. */
+/* The same to write to, from before_loop only: what a worker is told beyond options. */
 void *proc_conf_edit(struct proc *proc);
 
 bool proc_is_draining(const struct proc *proc);
 
-/* The configured name, until a forked worker takes one of its own (copied). The log and the
- * ready line show it. Letters, digits and "._-" only. */
+/* The configured name, until a forked worker takes one of its own (copied). The log and
+ * the ready line show it. Letters, digits and "._-" only. */
 const char *proc_name(const struct proc *proc);
 void proc_set_name(struct proc *proc, const char *name);
 
-/* Random, chosen after before_loop: tells this life of the process from the one before and
- * from its sister workers'. Never 0. */
+/* Random, chosen after before_loop: tells this life of the process from the one before
+ * and from its sister workers'. Never 0. */
 uint64_t proc_incarnation(const struct proc *proc);
 
-/* Call once all listeners are open. `details`: further key=value pairs of the ready line. */
+/* Call once all listeners are open. `details`: more key=value pairs of the ready line. */
 void proc_ready(struct proc *proc, const char *details, ...) PRINTF_LIKE(2, 3);
 
 /* The drain is complete: the loop stops and the process exits with 0. */

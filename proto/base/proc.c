@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program's life, from argv to the exit status. Owns the configuration, the loop, the
+ * signals and the drain's deadline; the program's own state belongs to its ops. Nothing
+ * here runs before the fork of workers but the configuration and the log.
+ */
+#include "proto/base/proc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proto/base/buf.h"
+#include "proto/base/crypto.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+
+const char *const proc_log_levels[] = { "debug", "info", "warn", "error", NULL };
+const char *const proc_log_formats[] = { "logfmt", "json", NULL };
+
+struct proc {
+	const struct proc_ops *ops;
+	int argc;
+	char **argv;
+	struct proc_conf *conf; /* owned; the first member of the program's struct */
+	char *name;		/* owned */
+	struct loop *loop;	/* owned */
+	void *state;		/* the program's, from ops->start to ops->stop */
+	uint64_t incarnation;
+	bool is_draining;
+	struct timer drain_timer;
+	struct loop_signal on_term;
+	struct loop_signal on_int;
+	struct loop_signal on_hup;
+};
+
+/* ---- before the loop */
+
+static void name_check(const char *name)
+{
+	static const char accepted[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789._-";
+
+	if (name[strspn(name, accepted)] != '\0')
+		fatal("name = %s: accepted are letters, digits, '.', '_' and '-'", name);
+}
+
+static void log_reopen(const struct proc *proc)
+{
+	log_open((enum log_format)proc->conf->log_format,
+		 (enum log_level)proc->conf->log_level, proc->name);
+}
+
+void proc_set_name(struct proc *proc, const char *name)
+{
+	char *copy = mem_dup(name, strlen(name));
+
+	name_check(copy);
+	mem_free(proc->name);
+	proc->name = copy;
+	log_reopen(proc);
+}
+
+/* A connection is a descriptor: the soft limit is for programs that use select(). */
+static void limits_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_warn("proc.nofile_limit", "errno=%d", errno);
+}
+
+static void sigpipe_ignore(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGPIPE, &ignore, NULL); /* fails for bad arguments only */
+}
+
+static uint64_t incarnation_new(void)
+{
+	uint64_t value;
+
+	do {
+		value = crypto_random_uint64();
+	} while (value == 0);
+	return value;
+}
+
+/* ---- what systemd wants to hear */
+
+static void notify(const char *text)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	/* Nothing in our processes changes the environment. */
+	const char *path = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (len == 0 || len >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, len);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	len += offsetof(struct sockaddr_un, sun_path);
+	/* Best effort: a manager that does not listen shall not stop us. */
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
+		   (const struct sockaddr *)&to, (socklen_t)len) < 0)
+		log_warn("proc.notify_failed", "errno=%d", errno);
+	(void)close(fd); /* a datagram is sent or lost by now */
+}
+
+/* ---- signals */
+
+static void on_drain_timeout(struct timer *timer)
+{
+	struct proc *proc = CONTAINER_OF(timer, struct proc, drain_timer);
+
+	log_warn("proc.drain_timeout", "after_ms=%" PRId64, proc->conf->drain_ms);
+	loop_stop(proc->loop);
+}
+
+static void drain_or_exit(struct proc *proc, const char *signal_name)
+{
+	if (proc->is_draining) {
+		log_warn("proc.forced_exit", "signal=%s", signal_name);
+		/* At once: no handler of a library, no wait for a thread. */
+		_exit(EXIT_FAILURE);
+	}
+	proc->is_draining = true;
+	log_info("proc.draining", "signal=%s timeout_ms=%" PRId64, signal_name,
+		 proc->conf->drain_ms);
+	notify("STOPPING=1");
+	loop_timer_start(proc->loop, &proc->drain_timer, proc->conf->drain_ms);
+	proc->ops->drain(proc, proc->state);
+}
+
+static void on_term(struct loop_signal *signal)
+{
+	drain_or_exit(CONTAINER_OF(signal, struct proc, on_term), "SIGTERM");
+}
+
+static void on_int(struct loop_signal *signal)
+{
+	drain_or_exit(CONTAINER_OF(signal, struct proc, on_int), "SIGINT");
+}
+
+/* An error's text as a quoted value: whole, unlike log_quote(), for it is ours. */
+static void log_reload_failed(char error[CONF_ERROR_MAX])
+{
+	for (char *at = error; *at != '\0'; at++) {
+		if (*at == '"' || *at == '\\')
+			*at = '\'';
+	}
+	log_error("conf.reload_failed", "reason=\"%s\"", error);
+}
+
+static void on_hup(struct loop_signal *signal)
+{
+	struct proc *proc = CONTAINER_OF(signal, struct proc, on_hup);
+	char error[CONF_ERROR_MAX];
+
+	if (conf_reload(proc->ops->conf, proc->conf, proc->argc, proc->argv, error) !=
+	    OK) {
+		log_reload_failed(error);
+		return;
+	}
+	log_reopen(proc);
+	log_info("conf.reloaded", "log_level=%s", proc_log_levels[proc->conf->log_level]);
+	if (proc->ops->reload != NULL)
+		proc->ops->reload(proc, proc->state);
+}
+
+static void signals_start(struct proc *proc)
+{
+	loop_signal_start(proc->loop, &proc->on_term, SIGTERM, on_term);
+	loop_signal_start(proc->loop, &proc->on_int, SIGINT, on_int);
+	loop_signal_start(proc->loop, &proc->on_hup, SIGHUP, on_hup);
+}
+
+/* From here to the exit they would kill a process that has already ended well. */
+static void signals_stop(struct proc *proc)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);		      /* these four fail for bad */
+	(void)sigaddset(&set, SIGTERM);		      /* arguments only */
+	(void)sigaddset(&set, SIGINT);		      /* ... */
+	(void)sigaddset(&set, SIGHUP);		      /* ... */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* ... */
+	loop_signal_stop(&proc->on_term);
+	loop_signal_stop(&proc->on_int);
+	loop_signal_stop(&proc->on_hup);
+}
+
+/* ---- life */
+
+static void proc_run(struct proc *proc)
+{
+	const struct proc_ops *ops = proc->ops;
+
+	proc_set_name(proc, proc->conf->name);
+	limits_raise();
+	sigpipe_ignore();
+	if (ops->before_loop != NULL)
+		ops->before_loop(proc);
+	proc->incarnation = incarnation_new();
+	proc->loop = loop_new();
+	timer_init(&proc->drain_timer, on_drain_timeout);
+	signals_start(proc);
+	proc->state = ops->start(proc);
+	loop_run(proc->loop);
+	ops->stop(proc, proc->state);
+	log_info("proc.stopped", "incarnation=%016" PRIx64, proc->incarnation);
+	signals_stop(proc);
+	loop_free(proc->loop);
+	mem_free(proc->name);
+}
+
+int proc_main(const struct proc_ops *ops, int argc, char **argv)
+{
+	struct proc proc = { .ops = ops, .argc = argc, .argv = argv };
+	char error[CONF_ERROR_MAX];
+	enum conf_outcome outcome;
+
+	assert(ops->start != NULL && ops->drain != NULL && ops->stop != NULL);
+	assert(ops->conf_bytes >= sizeof(struct proc_conf));
+	proc.conf = mem_zalloc(ops->conf_bytes);
+	outcome = conf_load(ops->conf, proc.conf, argc, argv, stdout, error);
+	if (outcome == CONF_FAIL)
+		fatal("%s", error);
+	if (outcome == CONF_RUN) {
+		proc_run(&proc);
+		conf_fini(ops->conf, proc.conf);
+	}
+	mem_free(proc.conf);
+	return EXIT_SUCCESS;
+}
+
+struct loop *proc_loop(const struct proc *proc)
+{
+	assert(proc->loop != NULL);
+	return proc->loop;
+}
+
+const void *proc_conf(const struct proc *proc)
+{
+	return proc->conf;
+}
+
+void *proc_conf_edit(struct proc *proc)
+{
+	assert(proc->loop == NULL);
+	return proc->conf;
+}
+
+bool proc_is_draining(const struct proc *proc)
+{
+	return proc->is_draining;
+}
+
+const char *proc_name(const struct proc *proc)
+{
+	return proc->name;
+}
+
+uint64_t proc_incarnation(const struct proc *proc)
+{
+	/* Asked before the fork, all workers would get the same. */
+	assert(proc->incarnation != 0);
+	return proc->incarnation;
+}
+
+void proc_ready(struct proc *proc, const char *details, ...)
+{
+	struct buf line = BUF_INIT;
+	char text[1024];
+	va_list args;
+
+	va_start(args, details);
+	(void)vsnprintf(text, sizeof(text), details,
+			args); /* addresses: far below that */
+	va_end(args);
+	buf_appendf(&line, "ready program=%s name=%s pid=%d", proc->ops->conf->program,
+		    proc->name, (int)getpid());
+	buf_appendf(&line, "%s%s\n", text[0] != '\0' ? " " : "", text);
+	/* One write, so that the lines of workers on one pipe stay whole; and whoever
+	 * closed our stdout does not wait for it. */
+	if (write(STDOUT_FILENO, line.ptr, line.len) < 0)
+		log_debug("proc.ready_unheard", "errno=%d", errno);
+	buf_fini(&line);
+	log_info("proc.ready", "program=%s incarnation=%016" PRIx64 "%s%s",
+		 proc->ops->conf->program, proc->incarnation, text[0] != '\0' ? " " : "",
+		 text);
+	notify("READY=1");
+}
+
+void proc_drained(struct proc *proc)
+{
+	/* A deadline of no time at all may be due in this very turn. */
+	loop_timer_stop(proc->loop, &proc->drain_timer);
+	loop_stop(proc->loop);
+}

@@ -138,6 +138,10 @@ describe("the demo page", () => {
 		await visitor.page.getByRole("button", { name: "Details" }).click();
 		await fits("the details");
 		await visitor.screenshot("phone-details");
+		await visitor.page.evaluate(() => (document.getElementById("chip-text").textContent = "Reconnecting"));
+		await fits("the longest state");
+		await visitor.page.setViewportSize({ width: 320, height: 600 });
+		await fits("the smallest phone");
 	});
 
 	test("dark follows the system, and the button overrules it", async (t) => {

@@ -66,11 +66,11 @@ class Cluster {
 			if (!program.wasKilled && (isOver[i] || exit.code !== 0))
 				errors.push(new Error(`${program.name} ended with ${JSON.stringify(exit)}`));
 		});
+		fs.rmSync(this.#folder, { recursive: true, force: true });
 		if (errors.length) {
 			console.error(this.logs());
 			throw errors[0];
 		}
-		fs.rmSync(this.#folder, { recursive: true, force: true });
 	}
 
 	// Addresses of the gateways: "127.0.0.1:43211", for raw sockets.

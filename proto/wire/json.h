@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON scanner under the hub protocol: steps over values without building them, and
- * writes strings. Strict RFC 8259 with UTF-8 checked; no recursion, depth bounded by the
- * caller. A string with half a surrogate pair is refused, "\u0000" is not. Pure.
+ * The JSON scanner under the hub protocol: steps over values without building them.
+ * Strict RFC 8259 with UTF-8 checked; no recursion, depth bounded by the caller. A string
+ * with half a surrogate pair is refused, "\u0000" is not. Pure. json_write.h, which comes
+ * with it, writes strings.
  */
 #ifndef PROTO_WIRE_JSON_H
 #define PROTO_WIRE_JSON_H
@@ -11,6 +12,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
+#include "proto/base/json_write.h"
 #include "proto/base/slice.h"
 
 #define JSON_CURSOR_DEPTH_MAX 64
@@ -47,9 +49,5 @@ MUST_CHECK enum err json_next_element(struct json_cursor *cursor, bool *is_first
 
 /* Only white space is left. */
 bool json_is_done(struct json_cursor *cursor);
-
-/* Appends `text` as a JSON string with its quotes; bytes that are not UTF-8 become
- * U+FFFD. */
-void json_write_string(struct buf *out, struct slice text);
 
 #endif

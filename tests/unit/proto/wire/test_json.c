@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON scanner against vectors by hand: what it accepts and refuses, where it stops,
- * and what it writes. Its oracle is test_json_oracle.c.
+ * The JSON scanner against vectors by hand: what it accepts and refuses, where it stops.
+ * Its oracle is test_json_oracle.c.
  */
 #include "proto/wire/json.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "proto/wire/text.h"
+#include "proto/base/text.h"
 
 static struct arena arena;
 static struct buf out;
@@ -330,37 +330,6 @@ Test(json, walking_and_skipping_agree_on_all_vectors)
 		if (first == '[' || first == '{')
 			cr_assert_eq(walk(vector, first), OK, "%.*s", SLICE_FMT(vector));
 	}
-}
-
-/* ---- writing */
-
-static void expect_written(struct slice text, struct slice json)
-{
-	buf_clear(&out);
-	json_write_string(&out, text);
-	cr_assert(slice_equal(buf_slice(&out), json), "%.*s", SLICE_FMT(buf_slice(&out)));
-}
-
-Test(json, writes_strings)
-{
-	expect_written(SLICE_NONE, SLICE("\"\""));
-	expect_written(SLICE("abc"), SLICE("\"abc\""));
-	expect_written(SLICE("\"\\/"), SLICE("\"\\\"\\\\/\""));
-	expect_written(SLICE("\b\t\n\v\f\r"), SLICE("\"\\b\\t\\n\\u000b\\f\\r\""));
-	expect_written(SLICE("\0\x1e\x1f\x7f"), SLICE("\"\\u0000\\u001e\\u001f\x7f\""));
-	expect_written(SLICE("\xc3\xa9\xf0\x9f\x98\x80"),
-		       SLICE("\"\xc3\xa9\xf0\x9f\x98\x80\""));
-}
-
-Test(json, writes_a_replacement_for_what_is_not_utf8)
-{
-	expect_written(SLICE("a\xff"
-			     "b"),
-		       SLICE("\"a\xef\xbf\xbd"
-			     "b\""));
-	expect_written(SLICE("\xc3"), SLICE("\"\xef\xbf\xbd\""));
-	expect_written(SLICE("\xed\xa0\x80"),
-		       SLICE("\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""));
 }
 
 Test(json, reads_back_every_byte_it_writes)

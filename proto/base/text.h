@@ -4,8 +4,8 @@
  * UTF-8 sequences, strictly checked. Inline, because they are the inner loops of the
  * scanners.
  */
-#ifndef PROTO_WIRE_TEXT_H
-#define PROTO_WIRE_TEXT_H
+#ifndef PROTO_BASE_TEXT_H
+#define PROTO_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -74,7 +74,8 @@ struct conn {
 	struct map_node node;	 /* in gateway->conns, by id */
 	struct list hub_node;	 /* in hub->conns while open */
 	struct list memberships; /* index.h: by membership.conn_node */
-	size_t groups_n;
+	size_t memberships_n;
+	size_t groups_n; /* those of kind GROUP */
 	struct list calls; /* invoke.h: in flight, oldest first */
 	size_t calls_n;
 	uint64_t last_call;
@@ -83,7 +84,7 @@ struct conn {
 	int64_t received_ms; /* loop time of the last message in */
 	int64_t sent_ms;     /* and out */
 	struct timer timer;  /* handshake deadline, then keep-alive and client timeout */
-	struct buf partial;  /* the start of a hub message whose end is not here yet */
+	struct buf partial;  /* bytes not handled yet: a hub message's start, or a pause */
 	struct session_ticket connected_ticket;
 	struct session_ticket disconnected_ticket;
 	struct loop_defer defer;
@@ -106,6 +107,12 @@ void conn_on_bytes(struct conn *conn, struct slice bytes);
 /* The client's side has ended; `reason` is CONN_CLOSE_CLIENT when it did so in order. */
 void conn_on_end(struct conn *conn, enum conn_close_reason reason);
 
+/* Fewer calls are in flight again: reads on if it was paused. */
+void conn_on_complete(struct conn *conn);
+
+/* Announces it to its shard, as new or resumed; the replay does so again. */
+MUST_CHECK enum err conn_announce(struct conn *conn);
+
 /* ---- to the client */
 
 /* One or more whole frames in the connection's protocol; copied. */
@@ -118,6 +125,9 @@ void conn_send_wrapped(struct conn *conn, struct blob *wrapped);
 /* The one way a connection ends: tells client, shard, index and presence. `detail` is for
  * detailed_errors and the log, may be NULL. Harmless on a closed connection. */
 void conn_close(struct conn *conn, enum conn_close_reason reason, const char *detail);
+
+/* Frees a closed one although nobody has confirmed its end: when the process ends. */
+void conn_free(struct conn *conn);
 
 /* As CONN_CLOSE_ABORTED, with the application's own error text. */
 void conn_abort(struct conn *conn, struct slice error, bool allow_reconnect);

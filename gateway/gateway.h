@@ -7,9 +7,12 @@
 #define GATEWAY_GATEWAY_H
 
 #include "gateway/conf.h"
+#include "gateway/conn.h"
 #include "gateway/hub.h"
 #include "gateway/index.h"
 #include "gateway/metrics.h"
+#include "proto/base/arena.h"
+#include "proto/base/health.h"
 #include "proto/base/http_files.h"
 #include "proto/base/http_server.h"
 #include "proto/base/proc.h"
@@ -21,6 +24,8 @@ struct gateway_router {
 	struct gateway *gateway; /* borrowed */
 	struct link_peer *peer;	 /* borrowed from the link */
 	struct list calls; /* Invokes without a Complete, in the order they were sent */
+	uint64_t incarnation;	/* that was replayed to; 0: none yet */
+	struct loop_flush flush; /* invoke.c: tells clients of lost calls */
 };
 
 struct gateway {
@@ -39,12 +44,18 @@ struct gateway {
 	struct token_key *token_key; /* owned */
 	struct ws_host *ws;	     /* owned; the WebSocket transports */
 	struct http_server *server;  /* owned; clients */
-	struct http_server *admin;   /* owned; /healthz /readyz /metrics; NULL: none */
+	struct health *admin;            /* owned; NULL: none */
 	struct http_files *demo;     /* owned; NULL: none */
 	struct timer lease_timer;
 	struct timer drain_timer;
+	struct list joins;   /* join.c: on their way to the keys' owners */
+	int64_t drain_end_ms; /* all connections are told by then */
 	uint32_t sweep_mark; /* deliver.c */
+	struct arena arena;  /* of the message being read */
 };
+
+/* By id, the closed ones that wait included; NULL: none. */
+struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id);
 
 /* The router that owns the key. */
 struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *hub,

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Closed connections whose end is not confirmed are replayed as well: their Disconnected
+ * goes out again behind the replay, so that hubs see them leave.
+ */
+#include "gateway/replay.h"
+
+#include <inttypes.h>
+
+#include "gateway/join.h"
+#include "gateway/presence.h"
+#include "proto/base/log.h"
+
+static enum err replay_conns(struct gateway *gateway, struct gateway_router *router,
+			     uint64_t *n)
+{
+	/* The same process that has forgotten us has seen all of them leave. */
+	const bool is_forgotten =
+		router->incarnation == link_peer_incarnation(router->peer);
+	enum err rc = OK;
+
+	for (struct map_node *node = map_next(&gateway->conns, NULL);
+	     node != NULL && rc == OK; node = map_next(&gateway->conns, node)) {
+		struct conn *conn = CONTAINER_OF(node, struct conn, node);
+
+		if (conn->state == CONN_HANDSHAKE ||
+		    gateway_owner(gateway, conn->hub, LINK__KIND__KIND_CONNECTION,
+				  node->key) != router)
+			continue;
+		if (is_forgotten)
+			conn->is_announced = false;
+		rc = conn_announce(conn);
+		arena_reset(&gateway->arena);
+		(*n)++;
+	}
+	return rc;
+}
+
+static enum err replay_members(struct gateway *gateway,
+			       const struct gateway_router *router)
+{
+	enum err rc = OK;
+
+	for (struct map_node *node = map_next(&gateway->index.keys, NULL);
+	     node != NULL && rc == OK; node = map_next(&gateway->index.keys, node)) {
+		const struct index_key *key = CONTAINER_OF(node, struct index_key, node);
+
+		if (gateway_owner(gateway, key->hub, key->kind, key->name) == router)
+			rc = join_replay_key(key);
+	}
+	return rc;
+}
+
+static enum err replay_done(struct link_peer *peer, uint64_t connections)
+{
+	Link__Replayed replayed = LINK__REPLAYED__INIT;
+
+	replayed.connections = connections;
+	return link_send_replayed(peer, &replayed, NULL);
+}
+
+/* What does not fit into the window can only be told from the start again. */
+static void replay_failed(struct gateway *gateway, struct link_peer *peer)
+{
+	gateway->metrics.replay_refused_total++;
+	log_error("replay.refused", "peer=%s option=link_window", link_peer_name(peer));
+}
+
+void replay_to_router(struct gateway *gateway, struct gateway_router *router)
+{
+	uint64_t n = 0;
+	enum err rc = replay_conns(gateway, router, &n);
+
+	if (rc == OK)
+		rc = replay_members(gateway, router);
+	if (rc == OK)
+		rc = replay_done(router->peer, n);
+	router->incarnation = link_peer_incarnation(router->peer);
+	gateway->metrics.replay_total++;
+	log_info("replay.done", "peer=%s connections=%" PRIu64,
+		 link_peer_name(router->peer), n);
+	if (rc != OK)
+		replay_failed(gateway, router->peer);
+}
+
+void replay_to_presence(struct gateway *gateway)
+{
+	struct link_peer *peer = gateway->presence;
+	uint64_t n = 0;
+	enum err rc = OK;
+
+	presence_lease(gateway);
+	for (struct map_node *node = map_next(&gateway->conns, NULL);
+	     node != NULL && rc == OK; node = map_next(&gateway->conns, node)) {
+		const struct conn *conn = CONTAINER_OF(node, struct conn, node);
+
+		if (conn->state != CONN_OPEN)
+			continue;
+		rc = presence_send_opened(conn);
+		n++;
+	}
+	if (rc == OK)
+		rc = replay_done(peer, n);
+	gateway->metrics.replay_total++;
+	log_info("replay.done", "peer=%s connections=%" PRIu64, link_peer_name(peer), n);
+	if (rc != OK)
+		replay_failed(gateway, peer);
+}

@@ -9,14 +9,13 @@
 
 #define USER_ROLES_MAX 64
 
-/* One allocation; all slices point into it. An anonymous user has an empty id. */
+/* One allocation; everything points into it. An anonymous user has an empty id. */
 struct user {
 	struct slice id;
 	struct slice name;
 	struct slice claims; /* JSON object text, or empty */
-	struct slice roles[USER_ROLES_MAX];
 	size_t roles_n;
-	char bytes[];
+	struct slice roles[]; /* the text is behind them */
 };
 
 /* Copies everything. `roles_n` <= USER_ROLES_MAX. */

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The option table's defaults and the checks across options.
+ */
+#include "gateway/conf.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static char *const ARGV[] = { (char[]){ "heliograph-gateway" },
+			      (char[]){ "--routers=r1=tcp://127.0.0.1:7000" },
+			      (char[]){ "--link_key_file=link.key" } };
+
+static struct gateway_conf load(void)
+{
+	struct gateway_conf conf = { .worker = 0 };
+	char error[CONF_ERROR_MAX] = "";
+
+	cr_assert_eq(conf_load(&gateway_conf_table, &conf, 3, ARGV, stdout, error),
+		     CONF_RUN, "%s", error);
+	return conf;
+}
+
+static void expect_problem(const struct gateway_conf *conf, const char *option)
+{
+	const char *problem = gateway_conf_problem(conf);
+
+	cr_expect_eq(strncmp(problem, option, strlen(option)), 0, "\"%s\" for %s",
+		     problem, option);
+}
+
+Test(conf, defaults_are_those_of_the_manual)
+{
+	struct gateway_conf conf = load();
+
+	cr_expect_str_eq(conf.proc.name, "g1");
+	cr_expect_str_eq(conf.listen, "127.0.0.1:8080");
+	cr_expect_str_eq(conf.admin_listen, "");
+	cr_expect_str_eq(conf.hubs, "relay,chat");
+	cr_expect_eq(conf.workers, 1);
+	cr_expect_not(conf.is_dev);
+	cr_expect_eq(conf.connections_max, 16000);
+	cr_expect_eq(conf.message_bytes_max, 32768);
+	cr_expect_eq(conf.queue_bytes_max, 1 << 20);
+	cr_expect_eq(conf.invocations_max, 256);
+	cr_expect_eq(conf.groups_per_connection_max, 1000);
+	cr_expect_eq(conf.group_name_bytes_max, 1024);
+	cr_expect_eq(conf.invocation_id_bytes_max, 256);
+	cr_expect_eq(conf.keepalive_interval_ms, 15000);
+	cr_expect_eq(conf.client_timeout_ms, 30000);
+	cr_expect_eq(conf.close_timeout_ms, 5000);
+	cr_expect_eq(conf.send_timeout_ms, 10000);
+	cr_expect_eq(conf.link_window_bytes_max, 16 << 20);
+	cr_expect_eq(conf.lease_ms, 10000);
+	cr_expect_not(conf.is_detailed);
+	cr_expect_str_empty(gateway_conf_problem(&conf));
+	conf_fini(&gateway_conf_table, &conf);
+}
+
+Test(conf, problems_name_the_option)
+{
+	struct gateway_conf good = load();
+	struct gateway_conf conf = good;
+	char listen[] = "8080";
+	char beyond[] = "0.0.0.0:80";
+	char high[] = "127.0.0.1:65534";
+	char long_name[] =
+		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg";
+
+	conf.listen = listen;
+	expect_problem(&conf, "listen:");
+	conf = good;
+	conf.admin_listen = listen;
+	expect_problem(&conf, "admin_listen:");
+	conf = good;
+	conf.admin_listen = high;
+	conf.workers = 2;
+	expect_problem(&conf, "");
+	conf.workers = 3;
+	expect_problem(&conf, "admin_listen:");
+	conf = good;
+	conf.listen = beyond;
+	expect_problem(&conf, "");
+	conf.is_dev = true;
+	expect_problem(&conf, "dev:");
+	conf = good;
+	conf.client_timeout_ms = conf.keepalive_interval_ms;
+	expect_problem(&conf, "client_timeout:");
+	conf = good;
+	conf.link_stream_timeout_ms = conf.link_ping_interval_ms;
+	expect_problem(&conf, "link_stream_timeout:");
+	conf = good;
+	conf.proc.name = long_name;
+	expect_problem(&conf, "");
+	conf.workers = 2;
+	expect_problem(&conf, "name:");
+	conf_fini(&gateway_conf_table, &good);
+}
+
+Test(conf, routers_and_link_key_are_needed)
+{
+	struct gateway_conf good = load();
+	struct gateway_conf conf = good;
+	char empty[] = "";
+
+	conf.routers = empty;
+	expect_problem(&conf, "routers:");
+	conf = good;
+	conf.link_key_file = empty;
+	expect_problem(&conf, "link_key_file:");
+	conf_fini(&gateway_conf_table, &good);
+}
+
+Test(conf, addresses_are_split_at_the_last_colon)
+{
+	struct slice host;
+	uint16_t port;
+
+	cr_assert_eq(gateway_conf_address("127.0.0.1:0", &host, &port), OK);
+	cr_expect(slice_equal(host, SLICE("127.0.0.1")));
+	cr_expect_eq(port, 0);
+	cr_assert_eq(gateway_conf_address("[::1]:65535", &host, &port), OK);
+	cr_expect(slice_equal(host, SLICE("[::1]")));
+	cr_expect_eq(port, 65535);
+	cr_expect_eq(gateway_conf_address("[::1]:65536", &host, &port), ERR_ARGUMENT);
+	cr_expect_eq(gateway_conf_address("a:-1", &host, &port), ERR_ARGUMENT);
+	cr_expect_eq(gateway_conf_address(":80", &host, &port), ERR_ARGUMENT);
+	cr_expect_eq(gateway_conf_address("a:", &host, &port), ERR_ARGUMENT);
+	cr_expect_eq(gateway_conf_address("localhost", &host, &port), ERR_ARGUMENT);
+}
+
+Test(conf, addresses_are_printed_with_their_end)
+{
+	struct buf text = BUF_INIT;
+
+	gateway_conf_address_print(&text, SLICE("[::1]"), 80);
+	cr_expect_str_eq(text.ptr, "[::1]:80");
+	buf_fini(&text);
+}
+
+Test(conf, loopback_is_what_only_this_machine_reaches)
+{
+	cr_expect(gateway_conf_is_loopback("127.0.0.1:80"));
+	cr_expect(gateway_conf_is_loopback("127.9.9.9:80"));
+	cr_expect(gateway_conf_is_loopback("[::1]:80"));
+	cr_expect(gateway_conf_is_loopback("LocalHost:80"));
+	cr_expect_not(gateway_conf_is_loopback("0.0.0.0:80"));
+	cr_expect_not(gateway_conf_is_loopback("[::]:80"));
+	cr_expect_not(gateway_conf_is_loopback("128.0.0.1:80"));
+	cr_expect_not(gateway_conf_is_loopback("localhost.example:80"));
+	cr_expect_not(gateway_conf_is_loopback("localhost"));
+}

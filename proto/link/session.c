@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sequence numbers start at 1. Three marks divide the records: acked <= sent <= last.
- * Bytes below `bytes_start` are acked and given back when they are the larger half of the
- * buffer.
+ * Sequence numbers start at 1. Marks divide the records: acked <= sent <= tried <= last.
+ * A new stream rewinds `sent` but not `tried`: the peer may yet handle, and acknowledge
+ * on the new stream, what reached it on the old one. Bytes below `bytes_start` are acked
+ * and given back when they are the larger half of the buffer.
  */
 #include "proto/link/session.h"
 
@@ -11,6 +12,8 @@
 #include "proto/base/mem.h"
 
 #define SESSION_RECORDS_MIN 64
+/* A buffer that grew larger in a jam gives its memory back when it is empty. */
+#define SESSION_KEEP_BYTES (256u << 10)
 
 void session_init(struct session *session, size_t bytes_max)
 {
@@ -21,41 +24,18 @@ void session_init(struct session *session, size_t bytes_max)
 	list_init(&session->tickets);
 }
 
-/* What was sent may have been handled; what was not certainly was not. */
-static void tickets_lose(struct list *tickets, uint64_t sent_seq)
-{
-	struct list *node;
-
-	while ((node = list_shift(tickets)) != NULL) {
-		struct session_ticket *ticket =
-			CONTAINER_OF(node, struct session_ticket, node);
-
-		ticket->fn(ticket, ticket->seq <= sent_seq ? ERR_OUTCOME : ERR_CLOSED);
-	}
-}
-
 void session_fini(struct session *session)
 {
 	struct list tickets;
 
 	list_init(&tickets);
 	list_splice(&tickets, &session->tickets);
-	tickets_lose(&tickets, session->sent_seq);
 	buf_fini(&session->bytes);
 	mem_free(session->records);
 	session->records = NULL;
-}
-
-void session_ticket_init(struct session_ticket *ticket, session_ticket_fn *fn)
-{
-	list_init(&ticket->node);
-	ticket->seq = 0;
-	ticket->fn = fn;
-}
-
-void session_ticket_cancel(struct session_ticket *ticket)
-{
-	list_remove(&ticket->node);
+	session->bytes_start = 0;
+	session->bytes_max = 0;
+	session_tickets_lose(&tickets, session->tried_seq);
 }
 
 static struct session_record *record_at(const struct session *session, uint64_t seq)
@@ -127,6 +107,8 @@ size_t session_next(struct session *session, size_t bytes_limit, uint64_t *first
 		n++;
 	}
 	session->sent_bytes += len;
+	if (session->tried_seq < session->sent_seq)
+		session->tried_seq = session->sent_seq;
 	session->told_seq = session->handled_seq;
 	*run = n > 0 ? slice_make(session->bytes.ptr + start, len) : SLICE_NONE;
 	assert(session->sent_bytes <= session_waiting_bytes(session));
@@ -146,6 +128,8 @@ bool session_owes_ack(const struct session *session)
 static void bytes_release(struct session *session)
 {
 	if (session->bytes_start == session->bytes.len) {
+		if (session->bytes.cap > SESSION_KEEP_BYTES)
+			buf_fini(&session->bytes);
 		buf_clear(&session->bytes);
 		session->bytes_start = 0;
 	} else if (session->bytes_start > session->bytes.len / 2) {
@@ -156,15 +140,21 @@ static void bytes_release(struct session *session)
 
 enum err session_on_ack(struct session *session, uint64_t seq)
 {
-	if (seq > session->sent_seq)
+	if (seq > session->tried_seq)
 		return ERR_MALFORMED;
 	while (session->acked_seq < seq) {
 		const uint32_t len = record_at(session, session->acked_seq + 1)->len;
 
-		assert(session->sent_bytes >= len);
 		session->acked_seq++;
 		session->bytes_start += len;
-		session->sent_bytes -= len;
+		if (session->sent_seq < session->acked_seq) {
+			/* Handled off the old stream: need not be sent again. */
+			assert(session->sent_bytes == 0);
+			session->sent_seq = session->acked_seq;
+		} else {
+			assert(session->sent_bytes >= len);
+			session->sent_bytes -= len;
+		}
 	}
 	bytes_release(session);
 	while (!list_is_empty(&session->tickets)) {
@@ -211,27 +201,28 @@ enum err session_resume(struct session *session, uint64_t seq)
 		return rc;
 	session->sent_seq = session->acked_seq;
 	session->sent_bytes = 0;
-	/* Our hello has told them. */
-	session->told_seq = session->handled_seq;
+	/* Our hello told what was handled by then; the old stream may have brought more.
+	 */
+	session->told_seq = 0;
 	return OK;
 }
 
 /*
- * Copies the unsent kept records to `kept`. Tickets are ordered by seq as records are, so
- * one walk over both finds the tickets that go along; the others are lost.
+ * Copies the kept records that were never sent to `kept`. Tickets are ordered by seq as
+ * records are, so one walk over both finds the tickets that go along; the others are
+ * lost.
  */
 static void kept_collect(struct session *session, struct session_kept *kept)
 {
-	size_t at = session->bytes_start + session->sent_bytes;
-	const size_t unsent = (size_t)(session->last_seq - session->sent_seq);
-	uint64_t seq = session->sent_seq;
-	bool is_kept = false;
+	const size_t waiting = (size_t)(session->last_seq - session->acked_seq);
+	size_t at = session->bytes_start;
+	uint64_t seq = session->acked_seq;
 
-	kept->lens = mem_alloc(unsent * sizeof(*kept->lens));
+	kept->lens = mem_alloc(waiting * sizeof(*kept->lens));
 	while (seq < session->last_seq) {
 		const struct session_record *record = record_at(session, ++seq);
+		const bool is_kept = record->is_kept && seq > session->tried_seq;
 
-		is_kept = record->is_kept;
 		if (is_kept) {
 			buf_append(&kept->bytes, session->bytes.ptr + at, record->len);
 			kept->lens[kept->n++] = record->len;
@@ -244,20 +235,19 @@ static void kept_collect(struct session *session, struct session_kept *kept)
 			if (ticket->seq > seq)
 				break;
 			list_remove(&ticket->node);
-			if (is_kept && ticket->seq == seq) {
+			if (is_kept)
 				ticket->seq = kept->n;
-				list_append(&kept->tickets, &ticket->node);
-			} else {
-				list_append(&kept->lost, &ticket->node);
-			}
+			list_append(is_kept ? &kept->tickets : &kept->lost,
+				    &ticket->node);
 		}
 	}
-	list_splice(&kept->lost, &session->tickets);
+	assert(list_is_empty(&session->tickets));
 }
 
 void session_reset(struct session *session, struct session_kept *kept)
 {
-	*kept = (struct session_kept){ .bytes = BUF_INIT, .sent_seq = session->sent_seq };
+	*kept = (struct session_kept){ .tried_seq = session->tried_seq };
+	buf_init(&kept->bytes);
 	list_init(&kept->tickets);
 	list_init(&kept->lost);
 	kept_collect(session, kept);
@@ -266,6 +256,7 @@ void session_reset(struct session *session, struct session_kept *kept)
 	session->sent_bytes = 0;
 	session->acked_seq = 0;
 	session->sent_seq = 0;
+	session->tried_seq = 0;
 	session->last_seq = 0;
 	session->handled_seq = 0;
 	session->told_seq = 0;
@@ -290,5 +281,5 @@ void session_restore(struct session *session, struct session_kept *kept)
 	mem_free(kept->lens);
 	kept->lens = NULL;
 	kept->n = 0;
-	tickets_lose(&kept->lost, kept->sent_seq);
+	session_tickets_lose(&kept->lost, kept->tried_seq);
 }

@@ -20,21 +20,7 @@
 #include "proto/base/err.h"
 #include "proto/base/list.h"
 #include "proto/base/slice.h"
-
-struct session_ticket;
-
-/*
- * What became of a message. OK: the peer's handler has run. ERR_OUTCOME: it was sent and
- * the peer was lost. ERR_CLOSED: it was never sent and is void. Called once; the ticket
- * is free for use again before the call, which may send.
- */
-typedef void session_ticket_fn(struct session_ticket *ticket, enum err rc);
-
-struct session_ticket {
-	struct list node;
-	uint64_t seq;
-	session_ticket_fn *fn;
-};
+#include "proto/link/session_ticket.h"
 
 struct session_record {
 	uint32_t len;
@@ -49,6 +35,7 @@ struct session {
 	struct list tickets; /* by seq */
 	uint64_t acked_seq;  /* the peer has handled up to here */
 	uint64_t sent_seq;   /* on the current stream */
+	uint64_t tried_seq;  /* on any stream: what may have been handled */
 	uint64_t last_seq;   /* newest record */
 	size_t sent_bytes;   /* of the records acked_seq+1 .. sent_seq */
 	size_t bytes_max;
@@ -64,7 +51,7 @@ struct session_kept {
 	size_t n;
 	struct list tickets; /* seq counts from 1 in this list of records */
 	struct list lost;    /* tickets to be called once the rest is in place */
-	uint64_t sent_seq;   /* lost ones up to here had been sent */
+	uint64_t tried_seq;  /* lost ones up to here had been sent */
 };
 
 #define SESSION_DROP false
@@ -72,15 +59,11 @@ struct session_kept {
 
 void session_init(struct session *session, size_t bytes_max);
 
-/* Calls the tickets that are left: nobody will acknowledge any more. */
+/* Calls the tickets that are left: nobody will acknowledge any more. Whoever sends from
+ * there, or later, is refused. */
 void session_fini(struct session *session);
 
 /* ---- sending */
-
-void session_ticket_init(struct session_ticket *ticket, session_ticket_fn *fn);
-
-/* Takes it back before it was called; harmless otherwise. */
-void session_ticket_cancel(struct session_ticket *ticket);
 
 /*
  * Appends one encoded record. `ticket` may be NULL; it must not be in use. ERR_LIMIT when
@@ -104,7 +87,8 @@ bool session_owes_ack(const struct session *session);
 
 /* ---- receiving */
 
-/* The peer has handled up to `seq`. ERR_MALFORMED for what was never sent. */
+/* The peer has handled up to `seq`, on whatever stream it came. ERR_MALFORMED for what
+ * was never sent. */
 MUST_CHECK enum err session_on_ack(struct session *session, uint64_t seq);
 
 /*
@@ -124,10 +108,9 @@ void session_handled(struct session *session);
 MUST_CHECK enum err session_resume(struct session *session, uint64_t seq);
 
 /*
- * The peer is a new incarnation: numbering starts again on both sides. What is kept goes
- * to
- * `*kept`; the owner appends its replay, then restores, which puts the kept records
- * behind the replay and calls the lost records' tickets.
+ * The peer has nothing of this session: numbering starts again on both sides. What is
+ * kept goes to `*kept`; the owner appends its replay, then restores, which puts the kept
+ * records behind the replay, whatever the limit, and calls the lost records' tickets.
  */
 void session_reset(struct session *session, struct session_kept *kept);
 void session_restore(struct session *session, struct session_kept *kept);

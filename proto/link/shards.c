@@ -10,6 +10,7 @@
 
 #include "proto/base/hash.h"
 #include "proto/base/mem.h"
+#include "proto/link/link_name.h"
 
 static int shard_compare(const void *a, const void *b)
 {
@@ -25,9 +26,9 @@ static enum err shards_parse_one(struct shards *shards, struct slice entry)
 	const struct slice name = slice_trim(slice_cut(&url, '='));
 
 	url = slice_trim(url);
-	if (name.len == 0 || url.len == 0)
+	if (!link_name_is_valid(name) || url.len == 0)
 		return ERR_MALFORMED;
-	if (name.len > SHARD_NAME_MAX || shards->n == RING_MEMBERS_MAX)
+	if (shards->n == RING_MEMBERS_MAX)
 		return ERR_LIMIT;
 	if (shards_find(shards, name) >= 0)
 		return ERR_EXISTS;

@@ -11,8 +11,6 @@
 #include "proto/base/slice.h"
 #include "proto/link/ring.h"
 
-#define SHARD_NAME_MAX 64
-
 struct shard {
 	char *name; /* owned */
 	char *url;  /* owned */
@@ -26,8 +24,8 @@ struct shards {
 
 /*
  * Parses the list into `shards`, which the caller ends with shards_fini() in any case.
- * ERR_MALFORMED (no "name=url"), ERR_EXISTS (a name twice), ERR_LIMIT (too many, or a
- * name too long).
+ * ERR_MALFORMED (no "name=url", or no name as in link_name.h), ERR_EXISTS (a name twice),
+ * ERR_LIMIT (too many).
  */
 MUST_CHECK enum err shards_parse(struct shards *shards, const char *list);
 void shards_fini(struct shards *shards);

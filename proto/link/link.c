@@ -13,9 +13,6 @@
 #include "proto/link/batch.h"
 #include "proto/link/link_private.h"
 
-#define LINK_BACKOFF_MIN_MS 20
-#define LINK_BACKOFF_MAX_MS 250
-
 static void on_accept(struct pipe_acceptor *acceptor, struct pipe *pipe)
 {
 	link_stream_new(CONTAINER_OF(acceptor, struct link, acceptor), pipe, NULL);
@@ -24,13 +21,16 @@ static void on_accept(struct pipe_acceptor *acceptor, struct pipe *pipe)
 struct link *link_new(struct loop *loop, const struct link_options *options)
 {
 	struct link *link = MEM_NEW(struct link);
-	const size_t name_len = strlen(options->name);
+	const struct slice name = slice_from_str(options->name);
 
-	assert(name_len > 0 && name_len <= LINK_NAME_MAX);
-	assert(options->incarnation != 0 && options->stats != NULL);
+	assert(options->incarnation != 0);
+	assert(options->stats != NULL);
+	if (!link_name_is_valid(name))
+		fatal("name = %s: 1 to %d printable characters but space , = \" ' and \\",
+		      options->name, LINK_NAME_MAX);
 	link->loop = loop;
 	link->options = *options;
-	memcpy(link->name, options->name, name_len + 1);
+	memcpy(link->name, name.ptr, name.len);
 	link->options.name = link->name;
 	buf_append_slice(&link->key, options->key);
 	link->options.key = buf_slice(&link->key);
@@ -54,6 +54,7 @@ static void peer_free(struct link_peer *peer)
 
 	if (peer->stream != NULL) {
 		link_stream_close(peer->stream);
+		peer->stream = NULL;
 		link->options.stats->peers_up--;
 	}
 	pipe_dial_cancel(&peer->dial);
@@ -157,7 +158,7 @@ struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice
 {
 	struct link_peer *peer = MEM_NEW(struct link_peer);
 
-	assert(name.len > 0 && name.len <= LINK_NAME_MAX);
+	assert(link_name_is_valid(name));
 	peer->link = link;
 	peer->role = role;
 	memcpy(peer->name, name.ptr, name.len);
@@ -203,49 +204,58 @@ struct link_peer *link_peer_find(const struct link *link, Link__Role role,
 }
 
 /* The other side has nothing of this session: it is new, or it has forgotten us. */
-static void peer_renew(struct link_peer *peer, uint64_t incarnation)
+static void peer_renew(struct link_peer *peer, const struct link_stream *stream)
 {
 	const struct link_ops *ops = peer->link->options.ops;
 	const bool was_known = peer->incarnation != 0;
 	struct session_kept kept;
 
 	session_reset(&peer->session, &kept);
-	peer->incarnation = incarnation;
+	peer->incarnation = stream->said.incarnation;
+	peer->session_number = stream->new_session;
 	if (was_known)
 		ops->on_lost(peer);
 	ops->on_up(peer, true);
 	session_restore(&peer->session, &kept);
 }
 
-void link_peer_up(struct link_peer *peer, struct link_stream *stream)
+/*
+ * Both sides told the number of the session they have, so both come to the same answer
+ * here; a side that cannot go on forgets its number first and says so in the next hello.
+ */
+enum err link_peer_up(struct link_peer *peer, struct link_stream *stream)
 {
 	struct link *link = peer->link;
-	const struct stream_hello *said = &stream->said;
-	const uint64_t unacked = peer->session.sent_seq - peer->session.acked_seq;
-	bool is_resumed = said->incarnation == peer->incarnation &&
-			  said->peer_incarnation == link->options.incarnation;
+	struct link_stats *stats = link->options.stats;
+	const bool is_resumed = stream->told_session != 0 &&
+				stream->told_session == stream->said.session_number;
 
+	assert(stream->told_session == peer->session_number);
+	if (is_resumed) {
+		if (session_resume(&peer->session, stream->said.handled_seq) != OK) {
+			peer->session_number = 0;
+			return ERR_MALFORMED;
+		}
+		if (peer->session_number == 0)
+			return ERR_CANCELED;
+		stats->resent_total += peer->session.tried_seq - peer->session.acked_seq;
+	}
 	if (peer->stream != NULL) {
 		link_stream_close(peer->stream);
-		link->options.stats->peers_up--;
+		stats->peers_up--;
 	}
 	loop_timer_stop(link->loop, &peer->timer);
-	peer->backoff_ms = LINK_BACKOFF_MIN_MS;
 	peer->stream = stream;
-	link->options.stats->ups_total++;
-	link->options.stats->peers_up++;
-	/* A count that cannot be is answered like a peer that knows nothing. */
-	if (is_resumed && session_resume(&peer->session, said->handled_seq) != OK)
-		is_resumed = false;
+	stats->ups_total++;
+	stats->peers_up++;
 	log_info("link.up", "peer=%s incarnation=%016" PRIx64 " resumed=%s", peer->name,
-		 said->incarnation, is_resumed ? "yes" : "no");
-	if (is_resumed) {
-		link->options.stats->resent_total += unacked;
+		 stream->said.incarnation, is_resumed ? "yes" : "no");
+	if (is_resumed)
 		link->options.ops->on_up(peer, false);
-	} else {
-		peer_renew(peer, said->incarnation);
-	}
+	else
+		peer_renew(peer, stream);
 	loop_touch(link->loop, &peer->flush);
+	return OK;
 }
 
 void link_peer_down(struct link_peer *peer)
@@ -261,6 +271,17 @@ void link_peer_down(struct link_peer *peer)
 	else if (!peer->is_permanent)
 		loop_timer_start(link->loop, &peer->timer, link->options.peer_timeout_ms);
 	link->options.ops->on_down(peer);
+}
+
+/* Without a number no greeting can resume, on either side. */
+void link_peer_reset(struct link_peer *peer)
+{
+	log_info("link.reset", "peer=%s", peer->name);
+	peer->session_number = 0;
+	if (peer->stream == NULL)
+		return;
+	link_stream_close(peer->stream);
+	link_peer_down(peer);
 }
 
 struct link *link_peer_link(const struct link_peer *peer)
@@ -315,9 +336,10 @@ static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope
 	struct link *link = peer->link;
 	struct buf *record = &link->scratch;
 	const size_t len = link__envelope__get_packed_size(envelope);
+	const bool is_too_long = len > LINK_ENVELOPE_BYTES_MAX;
 	enum err rc = ERR_LIMIT;
 
-	if (len <= LINK_ENVELOPE_BYTES_MAX) {
+	if (!is_too_long) {
 		buf_clear(record);
 		batch_append_record_head(record, len);
 		link__envelope__pack(envelope, (uint8_t *)buf_reserve(record, len));
@@ -326,7 +348,8 @@ static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope
 	}
 	if (rc != OK) {
 		link->options.stats->window_full_total++;
-		log_warn("link.window_full", "peer=%s bytes=%zu", peer->name, len);
+		log_warn("link.window_full", "peer=%s bytes=%zu too_long=%s", peer->name,
+			 len, is_too_long ? "yes" : "no");
 		return rc;
 	}
 	link->options.stats->envelopes_out_total++;

@@ -5,8 +5,8 @@
  * often the connection breaks; when the peer comes back as a new incarnation, on_up says
  * so and the owner replays its state.
  *
- * Sending appends; the end of the loop turn writes one batch per touched peer. Handlers
- * run on the loop. No callback runs inside link_send_*() or link_dial().
+ * Sending (link_send.h) appends; the end of the loop turn writes one batch per touched
+ * peer. Handlers run on the loop. No callback runs inside link_send_*() or link_dial().
  */
 #ifndef PROTO_LINK_LINK_H
 #define PROTO_LINK_LINK_H
@@ -18,10 +18,8 @@
 #include "proto/base/loop.h"
 #include "proto/base/slice.h"
 #include "proto/link/link.pb-c.h"
-#include "proto/link/session.h"
-
-#define LINK_NAME_MAX 64
-#define LINK_ENVELOPE_BYTES_MAX (3u << 20)
+#include "proto/link/link_name.h"
+#include "proto/link/link_send.h" /* for who is told of a peer wants to answer */
 
 struct link;
 struct link_peer;
@@ -33,7 +31,8 @@ struct link_ops {
 	 */
 	void (*on_up)(struct link_peer *peer, bool is_new);
 
-	/* The stream is gone; the session is kept and goes on with the next stream. */
+	/* The stream is gone; the session is kept and goes on with the next stream. Not
+	 * called when the next stream is there first: then on_up follows on_up. */
 	void (*on_down)(struct link_peer *peer);
 
 	/* What this incarnation of the peer knew and held is gone: it came back as
@@ -49,7 +48,7 @@ struct link_ops {
 struct link_options {
 	Link__Role role;
 	unsigned accepts;	  /* roles that may dial us unexpected: bits 1u << role */
-	const char *name;	  /* ours, at most LINK_NAME_MAX; copied */
+	const char *name;	  /* ours, as in link_name.h; copied */
 	uint64_t incarnation;	  /* ours */
 	struct slice key;	  /* the cluster's shared secret; copied */
 	int64_t window_bytes_max; /* what may wait for one peer */
@@ -89,67 +88,14 @@ bool link_peer_is_up(const struct link_peer *peer);
 void link_peer_set_owner(struct link_peer *peer, void *owner);
 void *link_peer_owner(const struct link_peer *peer);
 
+/*
+ * Starts over with a peer: its stream is closed (on_down), and both sides take the next
+ * one as that of a new incarnation (on_lost, on_up). For an owner that could not send a
+ * change of state (ERR_LIMIT): the replay that follows sets things right.
+ */
+void link_peer_reset(struct link_peer *peer);
+
 /* Start with NULL. */
 struct link_peer *link_peer_next(const struct link *link, const struct link_peer *peer);
-
-/* ---- sending */
-
-/*
- * One function a message: link_send_invoke(peer, &invoke, ticket). `ticket` may be NULL;
- * it tells when the peer's handler has run (session.h). ERR_LIMIT: the window is full or
- * the message too long; nothing was sent.
- *
- * The last column says what a new incarnation gets of what was never sent: KEEP for
- * questions and calls, DROP for state that its owner replays and for what died with it.
- */
-#define LINK_MESSAGES(X)                                                                 \
-	X(connected, Connected, CONNECTED, SESSION_DROP)                                 \
-	X(disconnected, Disconnected, DISCONNECTED, SESSION_DROP)                        \
-	X(invoke, Invoke, INVOKE, SESSION_KEEP)                                          \
-	X(complete, Complete, COMPLETE, SESSION_DROP)                                    \
-	X(abort, Abort, ABORT, SESSION_DROP)                                             \
-	X(member, Member, MEMBER, SESSION_DROP)                                          \
-	X(replayed, Replayed, REPLAYED, SESSION_DROP)                                    \
-	X(join, Join, JOIN, SESSION_KEEP)                                                \
-	X(joined, Joined, JOINED, SESSION_DROP)                                          \
-	X(send, Send, SEND, SESSION_KEEP)                                                \
-	X(sent, Sent, SENT, SESSION_DROP)                                                \
-	X(deliver, Deliver, DELIVER, SESSION_DROP)                                       \
-	X(list_members, ListMembers, LIST_MEMBERS, SESSION_KEEP)                         \
-	X(members, Members, MEMBERS, SESSION_DROP)                                       \
-	X(log_append, LogAppend, LOG_APPEND, SESSION_KEEP)                               \
-	X(log_read, LogRead, LOG_READ, SESSION_KEEP)                                     \
-	X(log_entries, LogEntries, LOG_ENTRIES, SESSION_DROP)                            \
-	X(opened, Opened, OPENED, SESSION_DROP)                                          \
-	X(closed, Closed, CLOSED, SESSION_DROP)                                          \
-	X(lease, Lease, LEASE, SESSION_DROP)                                             \
-	X(topology, Topology, TOPOLOGY, SESSION_DROP)
-
-#define LINK_MESSAGE_COUNT 21
-
-#define LINK_SEND_DECLARE(lower, camel, upper, keep)                                     \
-	MUST_CHECK enum err link_send_##lower(struct link_peer *peer,                    \
-					      const Link__##camel *message,              \
-					      struct session_ticket *ticket);
-LINK_MESSAGES(LINK_SEND_DECLARE)
-#undef LINK_SEND_DECLARE
-
-/* ---- small help with the generated structs */
-
-static inline struct slice link_slice(ProtobufCBinaryData bytes)
-{
-	return slice_make((const char *)bytes.data, bytes.len);
-}
-
-/* Borrows: protobuf-c only reads what it packs, but its struct is not const. */
-static inline ProtobufCBinaryData link_bytes(struct slice s)
-{
-	union {
-		const char *text;
-		uint8_t *data;
-	} ptr = { .text = s.ptr };
-
-	return (ProtobufCBinaryData){ .len = s.len, .data = ptr.data };
-}
 
 #endif

@@ -17,16 +17,49 @@ struct link_conf {
 	int64_t lease_ms; /* also how long a peer may be away */
 };
 
-#define LINK_CONF_OPTIONS(type, field)                                                           \
-	{ "link_key_file", CONF_STRING, offsetof(type, field.key_file), "", 0, 4096, NULL,       \
-	  "The secret all processes of the cluster share, 32 bytes or more.", false },           \
-	{ "link_window", CONF_BYTES, offsetof(type, field.window_bytes_max), "16MiB", 65536,     \
-	  1073741824, NULL, "What may wait for one peer; more is refused.", false },             \
-	{ "link_ping_interval", CONF_MS, offsetof(type, field.ping_interval_ms), "1s", 10,       \
-	  60000, NULL, "An idle link is written to this often.", false },                        \
-	{ "link_stream_timeout", CONF_MS, offsetof(type, field.stream_timeout_ms), "5s", 50,     \
-	  300000, NULL, "Silence that ends a link's connection; it is dialed again.", false },   \
-	{ "lease", CONF_MS, offsetof(type, field.lease_ms), "10s", 100, 600000, NULL,            \
-	  "Absence after which a process counts as gone, and what it held with it.", false }
+#define LINK_CONF_OPTIONS(type, field)                                                   \
+	{ "link_key_file",                                                               \
+	  CONF_STRING,                                                                   \
+	  offsetof(type, field.key_file),                                                \
+	  "",                                                                            \
+	  0,                                                                             \
+	  4096,                                                                          \
+	  NULL,                                                                          \
+	  "The secret all processes of the cluster share, 32 bytes or more.",            \
+	  false },                                                                       \
+		{ "link_window",                                                         \
+		  CONF_BYTES,                                                            \
+		  offsetof(type, field.window_bytes_max),                                \
+		  "16MiB",                                                               \
+		  65536,                                                                 \
+		  1073741824,                                                            \
+		  NULL,                                                                  \
+		  "What may wait for one peer; more is refused.",                        \
+		  false },                                                               \
+		{ "link_ping_interval",                                                  \
+		  CONF_MS,                                                               \
+		  offsetof(type, field.ping_interval_ms),                                \
+		  "1s",                                                                  \
+		  10,                                                                    \
+		  60000,                                                                 \
+		  NULL,                                                                  \
+		  "An idle link is written to this often.",                              \
+		  false },                                                               \
+		{ "link_stream_timeout",                                                 \
+		  CONF_MS,                                                               \
+		  offsetof(type, field.stream_timeout_ms),                               \
+		  "5s",                                                                  \
+		  50,                                                                    \
+		  300000,                                                                \
+		  NULL,                                                                  \
+		  "Silence that ends a link's connection; it is dialed again.",          \
+		  false },                                                               \
+	{                                                                                \
+		"lease", CONF_MS, offsetof(type, field.lease_ms), "10s", 100, 600000,    \
+			NULL,                                                            \
+			"Absence after which a process counts as gone, and what it "     \
+			"held with it.",                                                 \
+			false                                                            \
+	}
 
 #endif

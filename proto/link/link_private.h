@@ -11,12 +11,16 @@
 #include "proto/link/link.h"
 #include "proto/link/link_stats.h"
 #include "proto/link/pipe.h"
+#include "proto/link/session.h"
 
 #define LINK_VERSION 1
 #define LINK_PEERS_MAX 1024
 #define LINK_GREETINGS_MAX 64
 #define LINK_GREETING_TIMEOUT_MS 5000
+#define LINK_GREETING_BYTES_MAX 1024 /* a frame of somebody yet unproven */
 #define LINK_NONCE_BYTES 32
+#define LINK_BACKOFF_MIN_MS 20
+#define LINK_BACKOFF_MAX_MS 250
 
 struct link {
 	struct loop *loop;	     /* borrowed */
@@ -29,8 +33,8 @@ struct link {
 	struct list peers;
 	size_t peers_n;
 	struct list streams; /* all, greeting or up */
-	size_t greetings_n;
-	struct arena arena; /* of the frame being handled */
+	size_t greetings_n;  /* of those that dialed us */
+	struct arena arena;  /* of the frame being handled */
 	struct buf scratch;
 };
 
@@ -39,7 +43,8 @@ struct link_peer {
 	struct link *link; /* borrowed */
 	Link__Role role;
 	char name[LINK_NAME_MAX + 1];
-	uint64_t incarnation; /* the one the session is with; 0: none yet */
+	uint64_t incarnation;	 /* the one the session is with; 0: none yet */
+	uint64_t session_number; /* both sides have the same; 0: none */
 	struct session session;
 	struct link_stream *stream; /* owned; NULL: down */
 	void *owner;
@@ -59,7 +64,7 @@ struct stream_hello {
 	Link__Role role;
 	char name[LINK_NAME_MAX + 1];
 	uint64_t incarnation;
-	uint64_t peer_incarnation;
+	uint64_t session_number;
 	uint64_t handled_seq;
 };
 
@@ -71,11 +76,12 @@ struct link_stream {
 	struct link_peer *peer; /* borrowed; NULL while an accepted one greets */
 	enum stream_state state;
 	bool is_dialed;
-	struct buf hello_ours; /* as sent: the proofs are over both */
+	struct buf hello_ours; /* the frames as sent: the proofs are over both */
 	struct buf hello_theirs;
 	struct stream_hello said;
-	uint64_t told_incarnation; /* of theirs, in our hello */
-	struct timer timer;	   /* greeting deadline, then heartbeat */
+	uint64_t told_session; /* in our hello */
+	uint64_t new_session;  /* its number, unless the old one goes on */
+	struct timer timer;    /* greeting deadline, then heartbeat */
 	int64_t received_ms;
 	int64_t sent_ms;
 	struct loop_defer defer;
@@ -98,8 +104,13 @@ struct link_peer *link_peer_find(const struct link *link, Link__Role role,
 				 struct slice name);
 struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice name);
 
-/* The greeting is through: `stream` becomes the peer's, an older one is closed. */
-void link_peer_up(struct link_peer *peer, struct link_stream *stream);
+/*
+ * The greeting is through: `stream` becomes the peer's, an older one is closed.
+ * ERR_MALFORMED: the peer counts what was never sent. ERR_CANCELED: a ticket's callback
+ * reset the peer. Either way the stream is not taken and the session ends with the next
+ * greeting.
+ */
+MUST_CHECK enum err link_peer_up(struct link_peer *peer, struct link_stream *stream);
 
 /* Its stream is gone. */
 void link_peer_down(struct link_peer *peer);

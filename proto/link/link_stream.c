@@ -8,8 +8,8 @@
  *	Proof         ----------->
  *	Batch ...     <---------->  Batch ...
  *
- * A Proof is an HMAC over both Hellos, so it proves the key, the
- * freshness of the stream, and everything the two sides said of themselves.
+ * A Proof is an HMAC over both Hello frames, so it proves the key, the freshness of the
+ * stream, and everything the two sides said of themselves.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -29,15 +29,17 @@ static const char proof_context[] = "heliograph link 1";
 
 /* ---- sending */
 
-static enum err stream_send_frame(struct link_stream *stream, const Link__Frame *frame)
+static enum err stream_send_frame(struct link_stream *stream, const Link__Frame *frame,
+				  struct buf *bytes)
 {
-	uint8_t bytes[512];
 	const size_t len = link__frame__get_packed_size(frame);
 	struct slice part;
 
-	assert(len <= sizeof(bytes));
-	link__frame__pack(frame, bytes);
-	part = slice_make((const char *)bytes, len);
+	assert(len <= LINK_GREETING_BYTES_MAX);
+	buf_clear(bytes);
+	link__frame__pack(frame, (uint8_t *)buf_reserve(bytes, len));
+	bytes->len = len;
+	part = buf_slice(bytes);
 	return pipe_send(stream->pipe, &part, 1);
 }
 
@@ -56,22 +58,21 @@ static enum err stream_send_hello(struct link_stream *stream,
 	hello.name = link_bytes(slice_from_str(link->name));
 	hello.incarnation = link->options.incarnation;
 	hello.nonce = (ProtobufCBinaryData){ sizeof(nonce), nonce };
-	if (peer != NULL) {
-		hello.peer_incarnation = peer->incarnation;
+	if (peer != NULL && peer->session_number != 0) {
+		hello.session = peer->session_number;
 		hello.handled_seq = peer->session.handled_seq;
 	}
-	stream->told_incarnation = hello.peer_incarnation;
-	const size_t len = link__hello__get_packed_size(&hello);
-
-	link__hello__pack(&hello, (uint8_t *)buf_reserve(&stream->hello_ours, len));
-	stream->hello_ours.len = len;
+	stream->told_session = hello.session;
 	frame.body_case = LINK__FRAME__BODY_HELLO;
 	frame.hello = &hello;
-	return stream_send_frame(stream, &frame);
+	return stream_send_frame(stream, &frame, &stream->hello_ours);
 }
 
-/* Over the dialer's hello, then the listener's; the first byte says whose proof it is. */
-static void stream_mac(const struct link_stream *stream, bool is_dialers,
+/*
+ * Over the dialer's hello frame, then the listener's. `purpose` keeps apart what one key
+ * says: 'd' and 'l', the proofs of the dialer and the listener; 's', a session's number.
+ */
+static void stream_mac(const struct link_stream *stream, char purpose,
 		       uint8_t mac[CRYPTO_SHA256_BYTES])
 {
 	const struct buf *first =
@@ -80,7 +81,7 @@ static void stream_mac(const struct link_stream *stream, bool is_dialers,
 		stream->is_dialed ? &stream->hello_theirs : &stream->hello_ours;
 	struct buf text = BUF_INIT;
 
-	buf_append_byte(&text, is_dialers ? 'd' : 'l');
+	buf_append_byte(&text, purpose);
 	buf_append_str(&text, proof_context);
 	buf_append_int64(&text, (int64_t)first->len);
 	buf_append_byte(&text, ':');
@@ -90,17 +91,29 @@ static void stream_mac(const struct link_stream *stream, bool is_dialers,
 	buf_fini(&text);
 }
 
+/* A number that both sides know and that no other greeting yields. */
+static uint64_t stream_session_number(const struct link_stream *stream)
+{
+	uint8_t mac[CRYPTO_SHA256_BYTES];
+	uint64_t number = 0;
+
+	stream_mac(stream, 's', mac);
+	for (size_t i = 0; i < sizeof(number); i++)
+		number |= (uint64_t)mac[i] << (8 * i);
+	return number != 0 ? number : 1;
+}
+
 static enum err stream_send_proof(struct link_stream *stream)
 {
 	uint8_t mac[CRYPTO_SHA256_BYTES];
 	Link__Proof proof = LINK__PROOF__INIT;
 	Link__Frame frame = LINK__FRAME__INIT;
 
-	stream_mac(stream, stream->is_dialed, mac);
+	stream_mac(stream, stream->is_dialed ? 'd' : 'l', mac);
 	proof.mac = (ProtobufCBinaryData){ sizeof(mac), mac };
 	frame.body_case = LINK__FRAME__BODY_PROOF;
 	frame.proof = &proof;
-	return stream_send_frame(stream, &frame);
+	return stream_send_frame(stream, &frame, &stream->link->scratch);
 }
 
 /* One batch of `n` records, or an empty one that only acknowledges. */
@@ -119,6 +132,7 @@ static enum err stream_send_batch(struct link_stream *stream, uint64_t first_seq
 	rc = pipe_send(stream->pipe, parts, records.len > 0 ? 2 : 1);
 	link->options.stats->batches_out_total++;
 	link->options.stats->bytes_out_total += head.len + records.len;
+	stream->peer->session.told_seq = stream->peer->session.handled_seq;
 	stream->sent_ms = loop_now_ms(link->loop);
 	buf_fini(&head);
 	return rc;
@@ -143,10 +157,8 @@ void link_stream_flush(struct link_stream *stream)
 		(void)session_next(session, STREAM_BATCH_BYTES, &first_seq, &records);
 		rc = stream_send_batch(stream, first_seq, records);
 	}
-	if (rc == OK && session_owes_ack(session)) {
-		session->told_seq = session->handled_seq;
+	if (rc == OK && session_owes_ack(session))
 		rc = stream_send_batch(stream, 0, SLICE_NONE);
-	}
 	if (rc != OK)
 		stream_fail(stream, "link.send_failed", err_name(rc));
 }
@@ -170,7 +182,7 @@ void link_stream_close(struct link_stream *stream)
 		return;
 	pipe_close(stream->pipe);
 	stream->pipe = NULL;
-	if (stream->state != STREAM_UP)
+	if (stream->state != STREAM_UP && !stream->is_dialed)
 		link->greetings_n--;
 	list_remove(&stream->node);
 	loop_timer_stop(link->loop, &stream->timer);
@@ -230,6 +242,9 @@ static void on_timer(struct timer *timer)
 		stream_fail(stream, "link.send_failed", "heartbeat");
 		return;
 	}
+	/* Not at once when it is up: two that cannot stand each other's frames, or two
+	 * processes of one name, would dial without a pause. */
+	stream->peer->backoff_ms = LINK_BACKOFF_MIN_MS;
 	loop_timer_start(stream->link->loop, timer, options->ping_interval_ms);
 }
 
@@ -239,15 +254,14 @@ static enum err said_decode(struct stream_hello *said, const Link__Hello *hello)
 {
 	const struct slice name = link_slice(hello->name);
 
-	if (name.len == 0 || name.len > LINK_NAME_MAX || slice_find(name, '\0') >= 0)
-		return ERR_MALFORMED;
-	if (hello->incarnation == 0 || hello->nonce.len != LINK_NONCE_BYTES)
+	if (!link_name_is_valid(name) || hello->incarnation == 0 ||
+	    hello->nonce.len != LINK_NONCE_BYTES)
 		return ERR_MALFORMED;
 	memcpy(said->name, name.ptr, name.len);
 	said->name[name.len] = '\0';
 	said->role = hello->role;
 	said->incarnation = hello->incarnation;
-	said->peer_incarnation = hello->peer_incarnation;
+	said->session_number = hello->session;
 	said->handled_seq = hello->handled_seq;
 	return OK;
 }
@@ -262,13 +276,16 @@ static bool stream_is_wanted(const struct link_stream *stream, struct link_peer 
 	*peer = link_peer_find(link, said->role, slice_from_str(said->name));
 	if (stream->is_dialed)
 		return *peer == stream->peer;
+	/* One side of a link dials: were both to, each might close what the other keeps.
+	 */
 	if (*peer != NULL)
-		return true;
+		return (*peer)->url == NULL;
 	return role < 32 && (link->options.accepts & 1u << role) != 0 &&
 	       link->peers_n < LINK_PEERS_MAX;
 }
 
-static void on_hello(struct link_stream *stream, const Link__Hello *hello)
+static void on_hello(struct link_stream *stream, const Link__Hello *hello,
+		     struct slice frame)
 {
 	struct link_peer *peer;
 
@@ -288,10 +305,7 @@ static void on_hello(struct link_stream *stream, const Link__Hello *hello)
 		stream_refuse(stream, "unexpected_peer");
 		return;
 	}
-	const size_t len = link__hello__get_packed_size(hello);
-
-	link__hello__pack(hello, (uint8_t *)buf_reserve(&stream->hello_theirs, len));
-	stream->hello_theirs.len = len;
+	buf_append_slice(&stream->hello_theirs, frame);
 	stream->state = STREAM_PROOF;
 	if ((!stream->is_dialed && stream_send_hello(stream, peer) != OK) ||
 	    stream_send_proof(stream) != OK)
@@ -303,12 +317,13 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 	struct link *link = stream->link;
 	struct link_peer *peer;
 	uint8_t mac[CRYPTO_SHA256_BYTES];
+	enum err rc;
 
 	if (stream->state != STREAM_PROOF) {
 		stream_malformed(stream, "proof_out_of_order");
 		return;
 	}
-	stream_mac(stream, !stream->is_dialed, mac);
+	stream_mac(stream, stream->is_dialed ? 'l' : 'd', mac);
 	if (!crypto_equal(link_slice(proof->mac),
 			  slice_make((const char *)mac, sizeof(mac)))) {
 		stream_refuse(stream, "wrong_key");
@@ -317,7 +332,7 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 	/* The peer may have been forgotten, or have come back otherwise, since our hello.
 	 */
 	if (!stream_is_wanted(stream, &peer) ||
-	    (peer != NULL ? peer->incarnation : 0) != stream->told_incarnation) {
+	    (peer != NULL ? peer->session_number : 0) != stream->told_session) {
 		stream_refuse(stream, "overtaken");
 		return;
 	}
@@ -325,10 +340,16 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 		peer = link_peer_new(link, stream->said.role,
 				     slice_from_str(stream->said.name));
 	stream->peer = peer;
+	stream->new_session = stream_session_number(stream);
+	if (!stream->is_dialed)
+		link->greetings_n--;
 	stream->state = STREAM_UP;
-	link->greetings_n--;
 	loop_timer_start(link->loop, &stream->timer, link->options.ping_interval_ms);
-	link_peer_up(peer, stream);
+	rc = link_peer_up(peer, stream);
+	if (rc == ERR_MALFORMED)
+		stream_malformed(stream, "handled_seq");
+	else if (rc != OK)
+		stream_refuse(stream, "reset");
 }
 
 /* ---- batches */
@@ -372,34 +393,45 @@ static void frame_free(void *data, void *pointer)
 	(void)pointer;
 }
 
+static void stream_on_frame(struct link_stream *stream, const Link__Frame *frame,
+			    struct slice bytes)
+{
+	switch (frame->body_case) {
+	case LINK__FRAME__BODY_HELLO:
+		on_hello(stream, frame->hello, bytes);
+		break;
+	case LINK__FRAME__BODY_PROOF:
+		on_proof(stream, frame->proof);
+		break;
+	case LINK__FRAME__BODY_BATCH:
+		on_batch(stream, frame->batch);
+		break;
+	case LINK__FRAME__BODY__NOT_SET:
+	default:
+		stream_malformed(stream, "unknown_frame");
+	}
+}
+
 static void on_frame(struct pipe_owner *owner, struct pipe *pipe, struct slice bytes)
 {
 	struct link_stream *stream = CONTAINER_OF(owner, struct link_stream, pipe_owner);
 	struct arena *arena = &stream->link->arena;
 	ProtobufCAllocator allocator = { frame_alloc, frame_free, arena };
-	const Link__Frame *frame =
-		link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
+	const Link__Frame *frame;
 
 	assert(pipe == stream->pipe);
-	stream->received_ms = loop_now_ms(stream->link->loop);
-	if (frame == NULL) {
-		stream_malformed(stream, "frame");
-	} else {
-		switch (frame->body_case) {
-		case LINK__FRAME__BODY_HELLO:
-			on_hello(stream, frame->hello);
-			break;
-		case LINK__FRAME__BODY_PROOF:
-			on_proof(stream, frame->proof);
-			break;
-		case LINK__FRAME__BODY_BATCH:
-			on_batch(stream, frame->batch);
-			break;
-		case LINK__FRAME__BODY__NOT_SET:
-		default:
-			stream_malformed(stream, "unknown_frame");
-		}
+	/* Unpacking can take many times the bytes: a right of those who proved the key.
+	 */
+	if (stream->state != STREAM_UP && bytes.len > LINK_GREETING_BYTES_MAX) {
+		stream_malformed(stream, "long_greeting");
+		return;
 	}
+	stream->received_ms = loop_now_ms(stream->link->loop);
+	frame = link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
+	if (frame == NULL)
+		stream_malformed(stream, "frame");
+	else
+		stream_on_frame(stream, frame, bytes);
 	arena_reset(arena);
 }
 
@@ -418,7 +450,13 @@ static void on_closed(struct pipe_owner *owner, struct pipe *pipe, enum err rc)
 
 	assert(pipe == stream->pipe);
 	log_debug("link.closed", "peer=%s reason=%s", stream->said.name, err_name(rc));
-	stream_lost(stream);
+	/* Nobody hangs up on a greeting but for a reason. Not so before the first word
+	 * to a listener: that may be a health check of the network's. */
+	if (stream->state == STREAM_PROOF ||
+	    (stream->state == STREAM_HELLO && stream->is_dialed))
+		stream_refuse(stream, "closed_by_peer");
+	else
+		stream_lost(stream);
 }
 
 void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *peer)
@@ -441,7 +479,8 @@ void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *pee
 	stream->is_dialed = peer != NULL;
 	list_init(&stream->node);
 	list_append(&link->streams, &stream->node);
-	link->greetings_n++;
+	if (!stream->is_dialed)
+		link->greetings_n++;
 	timer_init(&stream->timer, on_timer);
 	loop_timer_start(link->loop, &stream->timer, LINK_GREETING_TIMEOUT_MS);
 	pipe_set_owner(pipe, &stream->pipe_owner);

@@ -5,7 +5,8 @@
 #include "gateway/hub.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
+
+#include "proto/base/buf.h"
 
 Test(hub, parses_the_list)
 {
@@ -34,14 +35,16 @@ Test(hub, is_found_without_regard_to_case)
 /* As many hubs as `n`, h0, h1 ... */
 static void init_many(int n)
 {
-	char list[1024] = "h0";
+	struct buf list = BUF_INIT;
 	struct hubs hubs;
 
+	buf_append_str(&list, "h0");
 	for (int i = 1; i < n; i++)
-		(void)snprintf(list + strlen(list), sizeof(list) - strlen(list), ",h%d",
-			       i);
-	hubs_init(&hubs, list);
+		buf_appendf(&list, ",h%d", i);
+	buf_append_byte(&list, '\0');
+	hubs_init(&hubs, list.ptr);
 	hubs_fini(&hubs);
+	buf_fini(&list);
 }
 
 Test(hub, takes_64)

@@ -498,7 +498,6 @@ static void conn_parse_partial(struct conn *conn)
 
 void conn_on_bytes(struct conn *conn, struct slice bytes)
 {
-	conn->gateway->metrics.in_bytes_total += bytes.len;
 	if (conn->partial.len > 0) {
 		buf_append_slice(&conn->partial, bytes);
 		conn_parse_partial(conn);

@@ -156,7 +156,7 @@ struct hub_member {
 	struct slice user_name;
 };
 
-/* Who is in the group, in no particular order. */
+/* Who is in the group, ordered by user id, then connection id. */
 enum hub_rc hub_await_members(struct hub_call *call, struct slice group,
 			      const struct hub_member **members, size_t *n);
 

@@ -3,6 +3,8 @@
  * Awaits: put a question, stop the fiber, go on with the answer. The answer may come before
  * the fiber stops, when the owner of the key is this very router.
  */
+#include <stdlib.h>
+
 #include "router/hub_private.h"
 #include "router/route.h"
 
@@ -16,6 +18,16 @@ struct hub_wait {
 	struct slice *entries; /* in the call's arena */
 	size_t entries_n;
 };
+
+static int member_compare(const void *a, const void *b)
+{
+	const struct hub_member *left = a;
+	const struct hub_member *right = b;
+	const int by_user = slice_compare(left->user_id, right->user_id);
+
+	return by_user != 0 ? by_user
+			    : slice_compare(left->connection_id, right->connection_id);
+}
 
 static void wait_take_members(struct hub_wait *wait, const Link__Members *members)
 {
@@ -31,6 +43,7 @@ static void wait_take_members(struct hub_wait *wait, const Link__Members *member
 			.user_name = arena_dup(arena, link_slice(from->user_name)),
 		};
 	}
+	qsort(wait->members, wait->members_n, sizeof(*wait->members), member_compare);
 }
 
 static void wait_take_entries(struct hub_wait *wait, const Link__LogEntries *entries)

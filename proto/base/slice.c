@@ -34,6 +34,16 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 	return true;
 }
 
+int slice_compare(struct slice a, struct slice b)
+{
+	const size_t len = a.len < b.len ? a.len : b.len;
+	const int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+
+	if (order != 0)
+		return order;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
 bool slice_starts_with(struct slice s, struct slice prefix)
 {
 	return s.len >= prefix.len && slice_equal(slice_make(s.ptr, prefix.len), prefix);

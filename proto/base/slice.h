@@ -40,6 +40,9 @@ bool slice_equal(struct slice a, struct slice b);
 /* Equal when ASCII letters are folded; other bytes are compared as they are. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 
+/* Bytewise order, as strcmp: < 0, 0 or > 0. */
+int slice_compare(struct slice a, struct slice b);
+
 bool slice_starts_with(struct slice s, struct slice prefix);
 
 /* The index of the first `byte`, or -1. */

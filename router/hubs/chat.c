@@ -53,7 +53,7 @@ static void tell_room(struct hub_call *call, struct slice group, struct slice ev
 	hub_send_group(call, group, event, one(call, user));
 }
 
-/* Who is in the room, one entry a connection. */
+/* Who is in the room, each user once: people look at it, not at connections. */
 static struct value *roster(struct hub_call *call, const struct hub_member *members,
 			    size_t n)
 {
@@ -62,8 +62,12 @@ static struct value *roster(struct hub_call *call, const struct hub_member *memb
 
 	for (size_t i = 0; i < n; i++) {
 		const bool has_user = members[i].user_id.len > 0;
-		struct value *user = hub_map(call);
+		struct value *user;
 
+		if (i > 0 && has_user &&
+		    slice_equal(members[i].user_id, members[i - 1].user_id))
+			continue;
+		user = hub_map(call);
 		hub_set(user, "userId",
 			hub_string(call, has_user ? members[i].user_id
 						  : members[i].connection_id));

@@ -193,3 +193,12 @@ Test(err, a_foreign_value_has_a_name_too)
 	cr_assert_str_eq(err_name((enum err)1), "ERR_UNKNOWN");
 	cr_assert_str_eq(err_text((enum err) - 1000), "unknown error");
 }
+
+Test(slice, compare_orders_bytes_then_length)
+{
+	cr_assert_lt(slice_compare(SLICE("ab"), SLICE("ac")), 0);
+	cr_assert_gt(slice_compare(SLICE("abc"), SLICE("ab")), 0);
+	cr_assert_lt(slice_compare(SLICE_NONE, SLICE("a")), 0);
+	cr_assert_eq(slice_compare(SLICE("ab"), SLICE("ab")), 0);
+	cr_assert_gt(slice_compare(SLICE("\xff"), SLICE("a")), 0);
+}

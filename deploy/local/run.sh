@@ -145,11 +145,11 @@ loopback=127.0.0.1
 start p1 presence --link_listen="$presence" --admin_listen="$loopback:$ADMIN_PORT"
 names=(p1)
 for ((i = 1; i <= ROUTERS; i++)); do
-	start "r$i" router --routers="$routers" --presence="$presence" \
+	start "r$i" router --routers="$routers" --presence="p1=$presence" \
 		--admin_listen="$loopback:$((ADMIN_PORT + i))"
 	names+=("r$i")
 done
-start g1 gateway --routers="$routers" --presence="$presence" --workers="$GATEWAYS" \
+start g1 gateway --routers="$routers" --presence="p1=$presence" --workers="$GATEWAYS" \
 	--listen="$loopback:$PORT" --admin_listen="$loopback:$GATEWAY_ADMIN" \
 	--token_key_file="$DIR/token.key" --auth_key_file="$DIR/auth.key" \
 	--dev=on --demo_dir=deploy/demo/site
@@ -163,7 +163,7 @@ cat <<EOF
 |   demo page    http://$loopback:$PORT/
 |   hubs         http://$loopback:$PORT/hubs/<name>
 |   token        POST http://$loopback:$PORT/dev/token  {"userId": "ann"}
-|   presence     http://$loopback:$ADMIN_PORT/
+|   who is here  http://$loopback:$ADMIN_PORT/api/v1/users
 |   metrics      http://$loopback:$ADMIN_PORT/metrics, routers from $((ADMIN_PORT + 1)),
 |                gateway from $GATEWAY_ADMIN
 |

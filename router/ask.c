@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A question that was lost on its way is answered by its ticket, one that was handled by a
- * process that died before it answered by asks_on_lost().
+ * A question that was lost on its way is answered by its ticket, one that was handled by
+ * a process that died before it answered by asks_on_lost().
  */
 #include "router/ask.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions this router has put to others (and to itself) and waits for: each has a number,
- * a deadline, and is answered exactly once: by the answer, by the loss of whom it was put
- * to, or by time.
+ * Questions this router has put to others (and to itself) and waits for: each has a
+ * number, a deadline, and is answered exactly once: by the answer, by the loss of whom it
+ * was put to, or by time.
  */
 #ifndef ROUTER_ASK_H
 #define ROUTER_ASK_H
@@ -37,7 +37,7 @@ struct ask {
 	struct timer timer;
 	struct session_ticket ticket; /* for link_send_*() */
 	const struct link_peer *peer; /* whom; NULL: ourselves */
-	bool is_handled;              /* the peer has it: only its answer is missing */
+	bool is_handled;	      /* the peer has it: only its answer is missing */
 };
 
 void asks_init(struct asks *asks, struct loop *loop, uint64_t seed);

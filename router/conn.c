@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections come and go by what their gateway says. A connection that is gone leaves the
- * table at once, so that its id may come again; the struct lives until its last call ran.
+ * Connections come and go by what their gateway says. A connection that is gone leaves
+ * the table at once, so that its id may come again; the struct lives until its last call
+ * ran.
  */
 #include "router/conn.h"
 
@@ -27,7 +28,7 @@ struct conn *conn_find(const struct router *router, ProtobufCBinaryData hub,
 
 static struct conn_group *conn_group_find(const struct conn *conn, struct slice name)
 {
-	LIST_EACH(node, &conn->groups) {
+	LIST_EACH (node, &conn->groups) {
 		struct conn_group *group = CONTAINER_OF(node, struct conn_group, node);
 
 		if (slice_equal(group->name, name))
@@ -88,7 +89,8 @@ static void conn_copy(struct conn *conn, const Link__Connected *connected)
 }
 
 static struct conn *conn_new(struct router *router, struct router_gateway *gateway,
-			     const struct hub_served *hub, const Link__Connected *connected)
+			     const struct hub_served *hub,
+			     const Link__Connected *connected)
 {
 	struct conn *conn = MEM_NEW(struct conn);
 
@@ -109,7 +111,7 @@ static struct conn *conn_new(struct router *router, struct router_gateway *gatew
 
 void conn_free(struct conn *conn)
 {
-	LIST_EACH(node, &conn->groups)
+	LIST_EACH (node, &conn->groups)
 		conn_group_remove(conn, CONTAINER_OF(node, struct conn_group, node));
 	if (!conn->is_gone)
 		map_remove(&conn->router->conns, &conn->node);
@@ -136,8 +138,7 @@ static void refuse(struct router_gateway *gateway, const Link__Connected *connec
 void conn_on_connected(struct router *router, struct router_gateway *gateway,
 		       const Link__Connected *connected)
 {
-	const struct hub_served *hub =
-		hub_find(router->hubs, link_slice(connected->hub));
+	const struct hub_served *hub = hub_find(router->hubs, link_slice(connected->hub));
 	struct conn *conn;
 
 	if (hub == NULL) {
@@ -185,7 +186,7 @@ void conn_on_disconnected(struct router *router, const struct router_gateway *ga
 void conns_on_gateway_lost(struct router *router, struct router_gateway *gateway)
 {
 	(void)router;
-	LIST_EACH(node, &gateway->conns) {
+	LIST_EACH (node, &gateway->conns) {
 		struct conn *conn = CONTAINER_OF(node, struct conn, gateway_node);
 
 		list_remove(&conn->gateway_node);

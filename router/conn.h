@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection as the shard that owns it sees it: who it is, which gateway holds it, what it
- * has joined, and its calls, which run one after another in the order they came. Being
+ * A connection as the shard that owns it sees it: who it is, which gateway holds it, what
+ * it has joined, and its calls, which run one after another in the order they came. Being
  * connected and disconnected are calls like the others, the first and the last.
  */
 #ifndef ROUTER_CONN_H
@@ -27,23 +27,23 @@ struct conn_group {
 };
 
 struct conn {
-	struct map_node node;           /* in router->conns, by id */
-	struct router *router;          /* borrowed */
+	struct map_node node;		/* in router->conns, by id */
+	struct router *router;		/* borrowed */
 	struct router_gateway *gateway; /* borrowed; NULL once the gateway is lost */
 	struct list gateway_node;
-	const struct hub_served *hub;   /* borrowed */
-	struct slice id;                /* these point into bytes */
+	const struct hub_served *hub; /* borrowed */
+	struct slice id;	      /* these point into bytes */
 	struct slice user_id;
 	struct slice user_name;
 	struct slice roles[CONN_ROLES_MAX];
 	size_t roles_n;
 	uint32_t protocol;
-	bool is_gone;                   /* Disconnected came: the last call is in the queue */
-	struct list groups;             /* of struct conn_group */
+	bool is_gone;	    /* Disconnected came: the last call is in the queue */
+	struct list groups; /* of struct conn_group */
 	size_t groups_n;
-	struct list calls;              /* of struct hub_call, the running one first */
+	struct list calls; /* of struct hub_call, the running one first */
 	size_t calls_n;
-	char *bytes;                    /* owned */
+	char *bytes; /* owned */
 };
 
 /* NULL: not ours, or of another hub. */
@@ -57,8 +57,10 @@ void conn_on_disconnected(struct router *router, const struct router_gateway *ga
 void conn_on_invoke(struct router *router, struct router_gateway *gateway,
 		    const Link__Invoke *invoke);
 
-/* Join for one of our connections: to its gateway; Joined: from there, on to who asked. */
-void conn_on_join(struct router *router, struct link_peer *origin, const Link__Join *join);
+/* Join for one of our connections: to its gateway; Joined: from there, on to who asked.
+ */
+void conn_on_join(struct router *router, struct link_peer *origin,
+		  const Link__Join *join);
 void conn_on_joined(struct router *router, const Link__Joined *joined);
 
 /* All connections of a lost gateway end. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The count of parts starts at one, held by the opener, so that it cannot reach zero while
- * gateways are still being added.
+ * The count of parts starts at one, held by the opener, so that it cannot reach zero
+ * while gateways are still being added.
  */
 #include "router/fanout.h"
 
@@ -17,9 +17,9 @@ struct fanout_part {
 };
 
 struct fanout {
-	struct router *router;    /* borrowed */
+	struct router *router;	  /* borrowed */
 	struct link_peer *origin; /* borrowed: routers' peers live as long as we do */
-	Link__Deliver deliver;    /* of the Send's slices, until close */
+	Link__Deliver deliver;	  /* of the Send's slices, until close */
 	uint64_t call;
 	size_t parts_left;
 	enum err rc;

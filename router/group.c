@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two maps: groups by key, and members by (group, connection), so that saying a thing twice
- * is one lookup. Fan-out walks group->parts, which counts members by gateway.
+ * Two maps: groups by key, and members by (group, connection), so that saying a thing
+ * twice is one lookup. Fan-out walks group->parts, which counts members by gateway.
  */
 #include "router/group.h"
 
@@ -51,7 +51,8 @@ static struct group *find(const struct group_table *table, const struct group_ke
 	return node != NULL ? CONTAINER_OF(node, struct group, node) : NULL;
 }
 
-const struct group *group_find(const struct group_table *table, const struct group_key *key)
+const struct group *group_find(const struct group_table *table,
+			       const struct group_key *key)
 {
 	return find(table, key);
 }
@@ -111,8 +112,8 @@ static void member_key_write(struct buf *out, const struct group *group,
 	buf_append_slice(out, connection);
 }
 
-static struct member *member_find(const struct group_table *table, const struct group *group,
-				  struct slice connection)
+static struct member *member_find(const struct group_table *table,
+				  const struct group *group, struct slice connection)
 {
 	struct buf key = BUF_INIT;
 	struct map_node *node;
@@ -201,7 +202,7 @@ void group_remove(struct group_table *table, const struct group_key *key,
 
 void group_remove_gateway(struct group_table *table, struct group_gateway *gateway)
 {
-	LIST_EACH(node, &gateway->members)
+	LIST_EACH (node, &gateway->members)
 		member_free(table, CONTAINER_OF(node, struct member, gateway_node));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shard's table of groups and users: who is a member, and through which gateway. Fed by
- * the gateways' Member messages alone, so it can be lost and rebuilt. Pure.
+ * The shard's table of groups and users: who is a member, and through which gateway. Fed
+ * by the gateways' Member messages alone, so it can be lost and rebuilt. Pure.
  *
  * "Group" here stands for both kinds of key, GROUP and USER.
  */
@@ -40,7 +40,7 @@ struct member {
 	struct map_node node; /* by (group, connection) */
 	struct list group_node;
 	struct list gateway_node;
-	struct group *group;           /* borrowed */
+	struct group *group;	       /* borrowed */
 	struct group_gateway *gateway; /* borrowed */
 	struct slice connection;       /* these point into bytes */
 	struct slice user_id;
@@ -76,7 +76,8 @@ struct group_member {
 void group_add(struct group_table *table, const struct group_key *key,
 	       const struct group_member *member, struct group_gateway *gateway);
 
-/* Only `gateway`, who brought the member, takes it away; anything else changes nothing. */
+/* Only `gateway`, who brought the member, takes it away; anything else changes nothing.
+ */
 void group_remove(struct group_table *table, const struct group_key *key,
 		  struct slice connection, const struct group_gateway *gateway);
 
@@ -84,6 +85,7 @@ void group_remove(struct group_table *table, const struct group_key *key,
 void group_remove_gateway(struct group_table *table, struct group_gateway *gateway);
 
 /* NULL: no members. */
-const struct group *group_find(const struct group_table *table, const struct group_key *key);
+const struct group *group_find(const struct group_table *table,
+			       const struct group_key *key);
 
 #endif

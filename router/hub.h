@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hub API: all that the author of a hub needs. A hub is a table of methods; a method is
- * straight-line C that reads its arguments, sends, awaits, and returns.
+ * The hub API: all that the author of a hub needs. A hub is a table of methods; a method
+ * is straight-line C that reads its arguments, sends, awaits, and returns.
  *
  * - A method runs in a fiber on the router's only thread. Between two hub_await_*() calls
  *   nothing else runs, so there are no locks; what was read before an await may be stale
  *   after it. Methods must not block.
  * - One client's calls run one after another, in the order they were sent.
- * - Everything a call makes or is given lives until the call ends: nothing is freed by hand,
- *   nothing may be kept. Values borrow the strings they are made of.
- * - An invocation is completed without error only when everything it sent is in the queues
- *   of every gateway with receivers.
+ * - Everything a call makes or is given lives until the call ends: nothing is freed by
+ * hand, nothing may be kept. Values borrow the strings they are made of.
+ * - An invocation is completed without error only when everything it sent is in the
+ * queues of every gateway with receivers.
  */
 #ifndef ROUTER_HUB_H
 #define ROUTER_HUB_H
@@ -27,8 +27,9 @@
 struct hub_call;
 
 /*
- * What a method or an await ends with. A method that returns anything but HUB_OK fails its
- * invocation; hub_fail() says why to the client, otherwise it is told of an unexpected error.
+ * What a method or an await ends with. A method that returns anything but HUB_OK fails
+ * its invocation; hub_fail() says why to the client, otherwise it is told of an
+ * unexpected error.
  */
 enum hub_rc {
 	HUB_OK = 0,
@@ -46,28 +47,30 @@ struct hub_method {
 	const char *name; /* matched without regard to case */
 	hub_method_fn *fn;
 	/*
-	 * One letter an argument: s string, i integer, n number, b bool, a array, m object,
-	 * v any value; a last '*' takes any number more. Calls that do not match fail before
-	 * the method runs.
+	 * One letter an argument: s string, i integer, n number, b bool, a array, m
+	 * object, v any value; a last '*' takes any number more. Calls that do not match
+	 * fail before the method runs.
 	 */
 	const char *arguments;
 };
 
 struct hub_module {
-	int api_version; /* HUB_API_VERSION */
+	int api_version;  /* HUB_API_VERSION */
 	const char *name; /* the <name> in /hubs/<name>, lower case */
 	const struct hub_method *methods;
 	size_t methods_n;
-	/* Before the first method of a connection; failing ends the connection. May be NULL. */
+	/* Before the first method of a connection; failing ends the connection. May be
+	 * NULL. */
 	hub_method_fn *on_connected;
-	/* After the last; its result is ignored. Groups can still be read. May be NULL. */
+	/* After the last; its result is ignored. Groups can still be read. May be NULL.
+	 */
 	hub_method_fn *on_disconnected;
 };
 
 /* ---- who calls */
 
 struct slice hub_connection_id(const struct hub_call *call);
-struct slice hub_user_id(const struct hub_call *call);   /* empty: anonymous */
+struct slice hub_user_id(const struct hub_call *call);	 /* empty: anonymous */
 struct slice hub_user_name(const struct hub_call *call); /* the name claim, else the id */
 bool hub_has_role(const struct hub_call *call, struct slice role);
 
@@ -117,18 +120,21 @@ enum hub_rc hub_fail(struct hub_call *call, const char *fmt, ...) PRINTF_LIKE(2,
 void hub_abort(struct hub_call *call);
 
 /*
- * ---- sending: `event` is the client's handler, `arguments` an array value. Sends of one call
- * reach each receiver in the order they were made. They do not wait: a failure becomes the
- * failure of the invocation.
+ * ---- sending: `event` is the client's handler, `arguments` an array value. Sends of one
+ * call reach each receiver in the order they were made. They do not wait: a failure
+ * becomes the failure of the invocation.
  */
 
-void hub_send_caller(struct hub_call *call, struct slice event, const struct value *arguments);
-void hub_send_all(struct hub_call *call, struct slice event, const struct value *arguments);
-void hub_send_others(struct hub_call *call, struct slice event, const struct value *arguments);
+void hub_send_caller(struct hub_call *call, struct slice event,
+		     const struct value *arguments);
+void hub_send_all(struct hub_call *call, struct slice event,
+		  const struct value *arguments);
+void hub_send_others(struct hub_call *call, struct slice event,
+		     const struct value *arguments);
 void hub_send_group(struct hub_call *call, struct slice group, struct slice event,
 		    const struct value *arguments);
-void hub_send_others_in_group(struct hub_call *call, struct slice group, struct slice event,
-			      const struct value *arguments);
+void hub_send_others_in_group(struct hub_call *call, struct slice group,
+			      struct slice event, const struct value *arguments);
 void hub_send_user(struct hub_call *call, struct slice user_id, struct slice event,
 		   const struct value *arguments);
 void hub_send_connection(struct hub_call *call, struct slice connection_id,
@@ -139,8 +145,9 @@ void hub_send_connection(struct hub_call *call, struct slice connection_id,
  * longest.
  */
 
-/* The caller joins or leaves: when it returns HUB_OK the very next send to the group does,
- * or does not, reach the caller, from wherever it is made. Twice is the same as once. */
+/* The caller joins or leaves: when it returns HUB_OK the very next send to the group
+ * does, or does not, reach the caller, from wherever it is made. Twice is the same as
+ * once. */
 enum hub_rc hub_await_join(struct hub_call *call, struct slice group);
 enum hub_rc hub_await_leave(struct hub_call *call, struct slice group);
 
@@ -161,14 +168,15 @@ enum hub_rc hub_await_members(struct hub_call *call, struct slice group,
 			      const struct hub_member **members, size_t *n);
 
 /*
- * A list of at most `entries_max` (<= 1000) entries under `key`, private to the hub, kept by
- * the shard that owns the key. In memory: it ends with that process.
+ * A list of at most `entries_max` (<= 1000) entries under `key`, private to the hub, kept
+ * by the shard that owns the key. In memory: it ends with that process.
  */
-enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key, struct slice entry,
-				 uint32_t entries_max);
+enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key,
+				 struct slice entry, uint32_t entries_max);
 
 /* The newest `entries_max` entries, oldest first. */
-enum hub_rc hub_await_log_read(struct hub_call *call, struct slice key, uint32_t entries_max,
-			       const struct slice **entries, size_t *n);
+enum hub_rc hub_await_log_read(struct hub_call *call, struct slice key,
+			       uint32_t entries_max, const struct slice **entries,
+			       size_t *n);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Awaits: put a question, stop the fiber, go on with the answer. The answer may come before
- * the fiber stops, when the owner of the key is this very router.
+ * Awaits: put a question, stop the fiber, go on with the answer. The answer may come
+ * before the fiber stops, when the owner of the key is this very router.
  */
 #include <stdlib.h>
 
@@ -71,7 +71,8 @@ static void on_answer(struct ask *ask, const struct ask_answer *answer)
 	hub_call_wake(wait->call);
 }
 
-/* Lives in the arena: it may be answered after the call stopped caring. NULL: going down. */
+/* Lives in the arena: it may be answered after the call stopped caring. NULL: going down.
+ */
 static struct hub_wait *wait_new(struct hub_call *call)
 {
 	struct router *router = call->runtime->router;
@@ -81,7 +82,8 @@ static struct hub_wait *wait_new(struct hub_call *call)
 		return NULL;
 	wait = ARENA_NEW(&call->arena, struct hub_wait);
 	wait->call = call;
-	ask_start(&wait->ask, &router->asks, router->conf->hub_await_timeout_ms, on_answer);
+	ask_start(&wait->ask, &router->asks, router->conf->hub_await_timeout_ms,
+		  on_answer);
 	return wait;
 }
 
@@ -170,8 +172,8 @@ enum hub_rc hub_await_members(struct hub_call *call, struct slice group,
 	return rc;
 }
 
-enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key, struct slice entry,
-				 uint32_t entries_max)
+enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key,
+				 struct slice entry, uint32_t entries_max)
 {
 	struct hub_wait *wait = wait_new(call);
 	Link__LogAppend append = LINK__LOG_APPEND__INIT;
@@ -186,8 +188,9 @@ enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key, struct
 	return wait_end(wait);
 }
 
-enum hub_rc hub_await_log_read(struct hub_call *call, struct slice key, uint32_t entries_max,
-			       const struct slice **entries, size_t *n)
+enum hub_rc hub_await_log_read(struct hub_call *call, struct slice key,
+			       uint32_t entries_max, const struct slice **entries,
+			       size_t *n)
 {
 	struct hub_wait *wait = wait_new(call);
 	Link__LogRead read = LINK__LOG_READ__INIT;

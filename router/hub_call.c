@@ -45,7 +45,7 @@ size_t hub_groups_n(const struct hub_call *call)
 
 struct slice hub_group_at(const struct hub_call *call, size_t index)
 {
-	LIST_EACH(node, &call->conn->groups) {
+	LIST_EACH (node, &call->conn->groups) {
 		if (index-- == 0)
 			return CONTAINER_OF(node, struct conn_group, node)->name;
 	}
@@ -102,9 +102,10 @@ enum err hub_call_bind(struct hub_call *call, const struct hub_method *method,
 
 		call->arguments[i] = item;
 		if (i < wanted && !letter_fits(method->arguments[i], item)) {
-			*detail = SLICE(" InvalidDataException: Error binding arguments. "
-					"Make sure that the types of the provided values "
-					"match the types of the hub method being invoked.");
+			*detail =
+				SLICE(" InvalidDataException: Error binding arguments. "
+				      "Make sure that the types of the provided values "
+				      "match the types of the hub method being invoked.");
 			return ERR_ARGUMENT;
 		}
 	}
@@ -278,11 +279,11 @@ enum hub_rc hub_fail(struct hub_call *call, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args); /* a longer text is cut */
 	va_end(args);
-	call->failure =
-		arena_printf(&call->arena,
-			     "An unexpected error occurred invoking '%.*s' on the server. "
-			     "HubException: %s",
-			     SLICE_FMT(call->target), text);
+	call->failure = arena_printf(
+		&call->arena,
+		"An unexpected error occurred invoking '%.*s' on the server. "
+		"HubException: %s",
+		SLICE_FMT(call->target), text);
 	return HUB_FAILED;
 }
 
@@ -306,11 +307,13 @@ static const char *rc_text(enum hub_rc rc)
 	return "unknown";
 }
 
-static void encode_error(const struct hub_call *call, struct buf *frame, const char *detail)
+static void encode_error(const struct hub_call *call, struct buf *frame,
+			 const char *detail)
 {
 	struct buf text = BUF_INIT;
 
-	buf_appendf(&text, "An unexpected error occurred invoking '%.*s' on the server.%s",
+	buf_appendf(&text,
+		    "An unexpected error occurred invoking '%.*s' on the server.%s",
 		    SLICE_FMT(call->target), detail);
 	hub_json_encode_error(frame, call->invocation_id, buf_slice(&text));
 	buf_fini(&text);

@@ -21,13 +21,13 @@ struct hub_served {
 };
 
 struct hub_runtime {
-	struct router *router;     /* borrowed */
+	struct router *router;	   /* borrowed */
 	struct hub_served *served; /* owned */
 	size_t served_n;
 	struct fiber_pool *fibers; /* owned */
-	struct list ready;         /* calls to run at the end of the turn */
-	struct list waiting;       /* calls for which there was no fiber */
-	struct list confirming;    /* method over, sends not confirmed yet */
+	struct list ready;	   /* calls to run at the end of the turn */
+	struct list waiting;	   /* calls for which there was no fiber */
+	struct list confirming;	   /* method over, sends not confirmed yet */
 	struct loop_flush flush;
 	struct hub_call *running;
 	bool is_stopping;
@@ -36,15 +36,15 @@ struct hub_runtime {
 enum hub_call_kind { HUB_CALL_CONNECTED, HUB_CALL_INVOKE, HUB_CALL_DISCONNECTED };
 
 /*
- * One call, from its place in the connection's queue to its Complete. Everything it holds,
- * itself included, is in its arena.
+ * One call, from its place in the connection's queue to its Complete. Everything it
+ * holds, itself included, is in its arena.
  */
 struct hub_call {
 	struct arena arena;
 	struct hub_runtime *runtime; /* borrowed */
-	struct conn *conn;           /* borrowed; NULL when freed before the confirmation */
-	struct list conn_node;       /* in conn->calls until the method is over */
-	struct list node;            /* in one of the runtime's lists, or in none */
+	struct conn *conn;     /* borrowed; NULL when freed before the confirmation */
+	struct list conn_node; /* in conn->calls until the method is over */
+	struct list node;      /* in one of the runtime's lists, or in none */
 	enum hub_call_kind kind;
 	bool is_stream;
 	bool is_answered; /* the client gave an invocation id */
@@ -55,11 +55,11 @@ struct hub_call {
 	hub_method_fn *fn;
 	const struct value **arguments; /* in the arena */
 	size_t arguments_n;
-	struct fiber *fiber;  /* owned; NULL: not started, or over */
+	struct fiber *fiber; /* owned; NULL: not started, or over */
 	struct value *result;
 	struct slice failure; /* hub_fail()'s text; ptr NULL: none */
 	enum hub_rc rc;
-	size_t sends_left;    /* not confirmed */
+	size_t sends_left; /* not confirmed */
 	bool has_send_failed;
 	int64_t started_us;
 };
@@ -73,7 +73,8 @@ void hub_call_wait(struct hub_call *call, const bool *is_done);
 /* One of its sends is confirmed, or will not be. */
 void hub_call_confirmed(struct hub_call *call, enum err rc);
 
-/* Reads and checks the arguments against the method's letters. ERR_ARGUMENT, ERR_MALFORMED;
+/* Reads and checks the arguments against the method's letters. ERR_ARGUMENT,
+ * ERR_MALFORMED;
  * `*detail` is for detailed errors, in the arena. */
 MUST_CHECK enum err hub_call_bind(struct hub_call *call, const struct hub_method *method,
 				  struct slice *detail);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls wait in their connection's queue; the first of each is ready. At the end of the turn
- * ready calls get a fiber and run until they await or return. A call whose method is over
- * makes room for the next at once, and its Complete leaves when its sends are confirmed.
+ * Calls wait in their connection's queue; the first of each is ready. At the end of the
+ * turn ready calls get a fiber and run until they await or return. A call whose method is
+ * over makes room for the next at once, and its Complete leaves when its sends are
+ * confirmed.
  */
 #include "router/hub_runtime.h"
 
@@ -30,8 +31,9 @@ static void served_add(struct hub_runtime *runtime, struct slice name)
 		if (!slice_equal_nocase(slice_from_str(modules[i]->name), name))
 			continue;
 		assert(modules[i]->api_version == HUB_API_VERSION);
-		runtime->served = mem_realloc(runtime->served, (runtime->served_n + 1) *
-								       sizeof(*runtime->served));
+		runtime->served =
+			mem_realloc(runtime->served,
+				    (runtime->served_n + 1) * sizeof(*runtime->served));
 		runtime->served[runtime->served_n++].module = modules[i];
 		return;
 	}
@@ -177,7 +179,7 @@ static void call_confirm(struct hub_call *call)
  * have nobody left to tell. */
 static void conn_ended(struct hub_runtime *runtime, struct conn *conn)
 {
-	LIST_EACH(node, &runtime->confirming) {
+	LIST_EACH (node, &runtime->confirming) {
 		struct hub_call *call = CONTAINER_OF(node, struct hub_call, node);
 
 		if (call->conn == conn)
@@ -342,11 +344,12 @@ static void call_start(struct hub_call *call)
 		call_resume(call);
 	} else if (call->kind == HUB_CALL_INVOKE) {
 		runtime->router->metrics.hub_busy_total++;
-		call_reject(call, arena_printf(&call->arena,
-					       "Failed to invoke '%.*s' due to an error on "
-					       "the server. HubException: The server is "
-					       "busy.",
-					       SLICE_FMT(call->target)));
+		call_reject(call,
+			    arena_printf(&call->arena,
+					 "Failed to invoke '%.*s' due to an error on "
+					 "the server. HubException: The server is "
+					 "busy.",
+					 SLICE_FMT(call->target)));
 	} else {
 		/* Coming and going is never skipped; it waits for a fiber to end. */
 		list_append(&runtime->waiting, &call->node);
@@ -425,7 +428,7 @@ static void conns_free(struct hub_runtime *runtime)
 		struct conn *conn = CONTAINER_OF(node, struct conn, node);
 
 		node = map_next(&router->conns, node);
-		LIST_EACH(call_node, &conn->calls) {
+		LIST_EACH (call_node, &conn->calls) {
 			struct hub_call *call =
 				CONTAINER_OF(call_node, struct hub_call, conn_node);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the router calls to have hubs run: the served hubs, and calls put into a connection's
- * queue. Calls start at the end of the loop turn, so nothing here calls back.
+ * What the router calls to have hubs run: the served hubs, and calls put into a
+ * connection's queue. Calls start at the end of the loop turn, so nothing here calls
+ * back.
  */
 #ifndef ROUTER_HUB_RUNTIME_H
 #define ROUTER_HUB_RUNTIME_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends: the message is encoded once here and travels as bytes to every receiver. When the
- * client awaits the invocation, each send is an ask that the completion waits for.
+ * Sends: the message is encoded once here and travels as bytes to every receiver. When
+ * the client awaits the invocation, each send is an ask that the completion waits for.
  */
 #include "proto/wire/hub_json.h"
 #include "router/hub_private.h"
@@ -67,19 +67,24 @@ static void send_to(struct hub_call *call, Link__Kind kind, struct slice name,
 	buf_fini(&json);
 }
 
-void hub_send_caller(struct hub_call *call, struct slice event, const struct value *arguments)
+void hub_send_caller(struct hub_call *call, struct slice event,
+		     const struct value *arguments)
 {
-	send_to(call, LINK__KIND__KIND_CONNECTION, call->conn->id, NULL, event, arguments);
+	send_to(call, LINK__KIND__KIND_CONNECTION, call->conn->id, NULL, event,
+		arguments);
 }
 
-void hub_send_all(struct hub_call *call, struct slice event, const struct value *arguments)
+void hub_send_all(struct hub_call *call, struct slice event,
+		  const struct value *arguments)
 {
 	send_to(call, LINK__KIND__KIND_ALL, SLICE_NONE, NULL, event, arguments);
 }
 
-void hub_send_others(struct hub_call *call, struct slice event, const struct value *arguments)
+void hub_send_others(struct hub_call *call, struct slice event,
+		     const struct value *arguments)
 {
-	send_to(call, LINK__KIND__KIND_ALL, SLICE_NONE, &call->conn->id, event, arguments);
+	send_to(call, LINK__KIND__KIND_ALL, SLICE_NONE, &call->conn->id, event,
+		arguments);
 }
 
 void hub_send_group(struct hub_call *call, struct slice group, struct slice event,
@@ -88,8 +93,8 @@ void hub_send_group(struct hub_call *call, struct slice group, struct slice even
 	send_to(call, LINK__KIND__KIND_GROUP, group, NULL, event, arguments);
 }
 
-void hub_send_others_in_group(struct hub_call *call, struct slice group, struct slice event,
-			      const struct value *arguments)
+void hub_send_others_in_group(struct hub_call *call, struct slice group,
+			      struct slice event, const struct value *arguments)
 {
 	send_to(call, LINK__KIND__KIND_GROUP, group, &call->conn->id, event, arguments);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A map finds a list, a second list keeps them by age; a touch moves a list to the young end.
+ * A map finds a list, a second list keeps them by age; a touch moves a list to the young
+ * end.
  */
 #include "router/journal.h"
 
@@ -8,7 +9,8 @@
 
 #include "proto/base/mem.h"
 
-void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max, uint64_t seed)
+void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max,
+		  uint64_t seed)
 {
 	assert(keys_max > 0);
 	*journal = (struct journal){ .keys_max = keys_max, .bytes_max = bytes_max };
@@ -39,7 +41,7 @@ static void list_free(struct journal *journal, struct journal_list *list)
 
 void journal_fini(struct journal *journal)
 {
-	LIST_EACH(node, &journal->by_age)
+	LIST_EACH (node, &journal->by_age)
 		list_free(journal, CONTAINER_OF(node, struct journal_list, age_node));
 	map_fini(&journal->lists);
 }

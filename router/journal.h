@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bounded lists of bytes by key, in this process's memory: the store for hub state of a
- * cluster without Redis (a chat room's last messages). Each list keeps its newest entries;
- * past keys_max or bytes_max the list that was not touched for longest goes. Lost with the
- * process. Pure.
+ * cluster without Redis (a chat room's last messages). Each list keeps its newest
+ * entries; past keys_max or bytes_max the list that was not touched for longest goes.
+ * Lost with the process. Pure.
  */
 #ifndef ROUTER_JOURNAL_H
 #define ROUTER_JOURNAL_H
@@ -41,7 +41,8 @@ struct journal {
 	uint64_t evicted_total;
 };
 
-void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max, uint64_t seed);
+void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max,
+		  uint64_t seed);
 void journal_fini(struct journal *journal);
 
 /* Appends a copy and drops the oldest beyond `entries_max` (1..JOURNAL_ENTRIES_MAX). */

@@ -4,10 +4,16 @@
  */
 #include "router/metrics.h"
 
-#define COUNTER(name, help)                                             \
-	{ "router_" #name, METRIC_COUNTER, offsetof(struct router_metrics, name), NULL, help }
-#define GAUGE(name, help)                                               \
-	{ "router_" #name, METRIC_GAUGE, offsetof(struct router_metrics, name), NULL, help }
+#define COUNTER(name, help)                                                              \
+	{                                                                                \
+		"router_" #name, METRIC_COUNTER, offsetof(struct router_metrics, name),  \
+			NULL, help                                                       \
+	}
+#define GAUGE(name, help)                                                                \
+	{                                                                                \
+		"router_" #name, METRIC_GAUGE, offsetof(struct router_metrics, name),    \
+			NULL, help                                                       \
+	}
 
 static const struct metric rows[] = {
 	LINK_METRICS(struct router_metrics, link, "router_"),
@@ -22,12 +28,17 @@ static const struct metric rows[] = {
 	COUNTER(invoke_failed_total, "Invocations that ended with an error."),
 	COUNTER(invoke_unknown_total, "Invocations of a method that does not exist."),
 	COUNTER(invoke_unbound_total, "Invocations whose arguments did not fit."),
-	COUNTER(invoke_refused_total, "Invocations refused by a limit or for a connection not here."),
-	COUNTER(hub_busy_total, "Invocations refused because hub_calls_max were under way."),
-	COUNTER(hub_slow_total, "Methods that ran longer than hub_slow without awaiting."),
-	{ "router_invoke_seconds", METRIC_HISTOGRAM, offsetof(struct router_metrics, invoke_seconds),
-	  NULL, "From Invoke to Complete." },
-	COUNTER(ask_timeout_total, "Questions to other processes without an answer in time."),
+	COUNTER(invoke_refused_total,
+		"Invocations refused by a limit or for a connection not here."),
+	COUNTER(hub_busy_total,
+		"Invocations refused because hub_calls_max were under way."),
+	COUNTER(hub_slow_total,
+		"Methods that ran longer than hub_slow without awaiting."),
+	{ "router_invoke_seconds", METRIC_HISTOGRAM,
+	  offsetof(struct router_metrics, invoke_seconds), NULL,
+	  "From Invoke to Complete." },
+	COUNTER(ask_timeout_total,
+		"Questions to other processes without an answer in time."),
 	GAUGE(members, "Memberships of the groups and users this shard owns."),
 	GAUGE(groups, "Groups and users it owns that have members."),
 	COUNTER(member_total, "Member messages from gateways."),
@@ -40,12 +51,14 @@ static const struct metric rows[] = {
 	GAUGE(rebuilding, "1 while sends wait for gateways to replay after a start."),
 	COUNTER(rebuild_held_total, "Messages that waited for the rebuild."),
 	COUNTER(rebuild_refused_total, "Messages refused because too many waited."),
-	COUNTER(rebuild_timeout_total, "Rebuilds that went on without an expected gateway."),
+	COUNTER(rebuild_timeout_total,
+		"Rebuilds that went on without an expected gateway."),
 	GAUGE(journal_keys, "Lists of hub state in memory."),
 	GAUGE(journal_bytes, "Bytes of hub state in memory."),
 	COUNTER(journal_append_total, "Entries appended to hub state."),
 	COUNTER(journal_evicted_total, "Lists of hub state dropped for room."),
-	COUNTER(lease_refused_total, "Leases not sent because the link to presence was full."),
+	COUNTER(lease_refused_total,
+		"Leases not sent because the link to presence was full."),
 };
 
 const struct metrics_table router_metrics_table = {

@@ -27,7 +27,8 @@ struct router_metrics {
 	uint64_t invoke_failed_total;
 	uint64_t invoke_unknown_total; /* no such method */
 	uint64_t invoke_unbound_total; /* wrong arguments */
-	uint64_t invoke_refused_total; /* connection_calls_max, or a connection we do not have */
+	uint64_t invoke_refused_total; /* connection_calls_max, or a connection we do not
+					  have */
 	uint64_t hub_busy_total;       /* hub_calls_max were under way */
 	uint64_t hub_slow_total;
 	struct histogram invoke_seconds;

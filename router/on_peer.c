@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dispatch and nothing else: which handler a message goes to, and what the coming and going
- * of a peer means.
+ * Dispatch and nothing else: which handler a message goes to, and what the coming and
+ * going of a peer means.
  */
 #include "router/on_peer.h"
 

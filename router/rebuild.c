@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Held messages are kept packed, with the peer to answer to; those peers are routers, which
- * the link never frees.
+ * Held messages are kept packed, with the peer to answer to; those peers are routers,
+ * which the link never frees.
  */
 #include "router/rebuild.h"
 
@@ -28,7 +28,8 @@ static void held_free(struct rebuild *rebuild, struct held *held)
 	mem_free(held);
 }
 
-static struct held *held_new(struct rebuild *rebuild, struct link_peer *origin, size_t len)
+static struct held *held_new(struct rebuild *rebuild, struct link_peer *origin,
+			     size_t len)
 {
 	const size_t bytes_max = (size_t)rebuild->router->conf->rebuild_bytes_max;
 	struct held *held;
@@ -105,7 +106,7 @@ static void rebuild_finish(struct rebuild *rebuild, const char *why)
 	log_info("rebuild.done", "why=%s groups=%zu members=%zu held_bytes=%zu", why,
 		 router->groups.groups.count, router->groups.members.count,
 		 rebuild->held_bytes);
-	LIST_EACH(node, &rebuild->held) {
+	LIST_EACH (node, &rebuild->held) {
 		struct held *held = CONTAINER_OF(node, struct held, node);
 
 		held_release(router, held);
@@ -115,7 +116,7 @@ static void rebuild_finish(struct rebuild *rebuild, const char *why)
 
 static bool all_here_have_replayed(const struct router *router)
 {
-	LIST_EACH(node, &router->gateways) {
+	LIST_EACH (node, &router->gateways) {
 		if (!CONTAINER_OF(node, struct router_gateway, node)->is_replayed)
 			return false;
 	}
@@ -124,7 +125,7 @@ static bool all_here_have_replayed(const struct router *router)
 
 static bool is_here(const struct router *router, uint64_t incarnation)
 {
-	LIST_EACH(node, &router->gateways) {
+	LIST_EACH (node, &router->gateways) {
 		const struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
@@ -193,7 +194,8 @@ void rebuild_init(struct rebuild *rebuild, struct router *router)
 	timer_init(&rebuild->timeout_timer, on_timeout);
 	loop_flush_init(&rebuild->flush, on_flush);
 	router->metrics.rebuilding = 1;
-	loop_timer_start(router->loop, &rebuild->wait_timer, router->conf->rebuild_wait_ms);
+	loop_timer_start(router->loop, &rebuild->wait_timer,
+			 router->conf->rebuild_wait_ms);
 	loop_timer_start(router->loop, &rebuild->timeout_timer,
 			 router->conf->rebuild_timeout_ms);
 }
@@ -204,6 +206,6 @@ void rebuild_fini(struct rebuild *rebuild)
 	loop_timer_stop(rebuild->router->loop, &rebuild->timeout_timer);
 	loop_untouch(&rebuild->flush);
 	mem_free(rebuild->named);
-	LIST_EACH(node, &rebuild->held)
+	LIST_EACH (node, &rebuild->held)
 		held_free(rebuild, CONTAINER_OF(node, struct held, node));
 }

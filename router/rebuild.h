@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A router starts with an empty group table that the gateways fill again. Until every live
- * gateway has replayed, what asks the table (Send, ListMembers) is held back, in order,
- * bounded in bytes and time. Presence names the live gateways; when it cannot, because it is
- * away or has just started itself, a fixed wait stands in.
+ * A router starts with an empty group table that the gateways fill again. Until every
+ * live gateway has replayed, what asks the table (Send, ListMembers) is held back, in
+ * order, bounded in bytes and time. Presence names the live gateways; when it cannot,
+ * because it is away or has just started itself, a fixed wait stands in.
  */
 #ifndef ROUTER_REBUILD_H
 #define ROUTER_REBUILD_H
@@ -18,7 +18,7 @@ struct router;
 struct rebuild {
 	struct router *router; /* borrowed */
 	bool is_done;
-	uint64_t *named;       /* owned: incarnations of the gateways that must replay */
+	uint64_t *named; /* owned: incarnations of the gateways that must replay */
 	size_t named_n;
 	struct list held;
 	size_t held_bytes;

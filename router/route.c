@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One question to the ring, then a link or a call. Answers need no ring: they go to who asked.
+ * One question to the ring, then a link or a call. Answers need no ring: they go to who
+ * asked.
  */
 #include "router/route.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takes a message to the owner of its key: another router over its link, or this one by a
- * plain call. An ask that is given with it is numbered already and is answered in any case,
- * perhaps before the function returns.
+ * plain call. An ask that is given with it is numbered already and is answered in any
+ * case, perhaps before the function returns.
  */
 #ifndef ROUTER_ROUTE_H
 #define ROUTER_ROUTE_H

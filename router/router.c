@@ -90,8 +90,8 @@ static void router_open_link(struct router *router)
 static void router_listen(struct router *router)
 {
 	const char *own = router->shards.items[router->self].url;
-	const char *url = router->conf->link_listen[0] != '\0' ? router->conf->link_listen
-							       : own;
+	const char *url =
+		router->conf->link_listen[0] != '\0' ? router->conf->link_listen : own;
 
 	if (link_listen(router->link, url) != OK)
 		fatal("link_listen: cannot listen on %s", url);
@@ -234,7 +234,7 @@ static void router_stop(struct proc *proc, void *state)
 	loop_timer_stop(router->loop, &router->lease_timer);
 	loop_timer_stop(router->loop, &router->drain_timer);
 	hub_runtime_free(router->hubs);
-	LIST_EACH(node, &router->gateways) {
+	LIST_EACH (node, &router->gateways) {
 		struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 

@@ -21,33 +21,34 @@
 
 struct hub_runtime;
 
-/* One gateway as this shard knows it: made when it first comes up, freed when it is lost. */
+/* One gateway as this shard knows it: made when it first comes up, freed when it is lost.
+ */
 struct router_gateway {
 	struct group_gateway members; /* the memberships it brought */
-	struct list node;             /* in router->gateways */
-	struct link_peer *peer;       /* borrowed from the link */
-	struct list conns;            /* by conn.gateway_node */
+	struct list node;	      /* in router->gateways */
+	struct link_peer *peer;	      /* borrowed from the link */
+	struct list conns;	      /* by conn.gateway_node */
 	bool is_replayed;
 };
 
 struct router {
-	struct proc *proc;              /* borrowed */
-	struct loop *loop;              /* borrowed */
+	struct proc *proc;		/* borrowed */
+	struct loop *loop;		/* borrowed */
 	const struct router_conf *conf; /* borrowed from proc */
 	struct router_metrics metrics;
-	struct link *link;              /* owned */
+	struct link *link; /* owned */
 	struct shards shards;
-	size_t self;                    /* our index in it */
+	size_t self;			/* our index in it */
 	struct link_peer **shard_peers; /* owned array; as shards.items; NULL at self */
-	struct link_peer *presence;     /* borrowed from the link; NULL: none */
+	struct link_peer *presence;	/* borrowed from the link; NULL: none */
 	struct list gateways;
 	struct group_table groups;
-	struct map conns;               /* by id */
+	struct map conns; /* by id */
 	struct journal journal;
 	struct asks asks;
 	struct rebuild rebuild;
-	struct hub_runtime *hubs;       /* owned */
-	struct health *health;          /* owned */
+	struct hub_runtime *hubs; /* owned */
+	struct health *health;	  /* owned */
 	struct timer lease_timer;
 	struct timer drain_timer;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The owner's side: membership in, sends fanned out to gateways, questions answered. Sends
- * and questions about members wait while the table is being rebuilt; the journal does not.
+ * The owner's side: membership in, sends fanned out to gateways, questions answered.
+ * Sends and questions about members wait while the table is being rebuilt; the journal
+ * does not.
  */
 #include "router/shard.h"
 
@@ -66,7 +67,7 @@ static void send_to_group(struct router *router, struct fanout *fanout,
 
 static void send_to_all(struct router *router, struct fanout *fanout)
 {
-	LIST_EACH(node, &router->gateways)
+	LIST_EACH (node, &router->gateways)
 		fanout_deliver(fanout, CONTAINER_OF(node, struct router_gateway, node));
 }
 
@@ -81,7 +82,8 @@ static void send_to_connection(struct router *router, struct fanout *fanout,
 		router->metrics.send_empty_total++;
 }
 
-void shard_on_send(struct router *router, struct link_peer *origin, const Link__Send *send)
+void shard_on_send(struct router *router, struct link_peer *origin,
+		   const Link__Send *send)
 {
 	struct fanout *fanout;
 
@@ -115,7 +117,8 @@ void shard_on_send(struct router *router, struct link_peer *origin, const Link__
 static void members_answer(struct router *router, struct link_peer *origin, uint64_t call,
 			   Link__Members *members)
 {
-	const struct ask_answer answer = { .rc = (enum err)members->rc, .members = members };
+	const struct ask_answer answer = { .rc = (enum err)members->rc,
+					   .members = members };
 
 	members->call = call;
 	if (origin == NULL)
@@ -129,7 +132,7 @@ static void members_fill(const struct group *group, struct arena *arena,
 {
 	members->members =
 		arena_alloc(arena, group->members_n * sizeof(*members->members));
-	LIST_EACH(node, &group->members) {
+	LIST_EACH (node, &group->members) {
 		const struct member *from = CONTAINER_OF(node, struct member, group_node);
 		Link__Member *to = ARENA_NEW(arena, Link__Member);
 
@@ -217,17 +220,16 @@ void shard_on_log_read(struct router *router, struct link_peer *origin,
 	const uint32_t entries_max = entries_max_clamp(read->entries_max);
 	Link__LogEntries entries = LINK__LOG_ENTRIES__INIT;
 	struct arena arena = ARENA_INIT;
-	const struct journal_list *list = journal_read(
-		&router->journal, journal_key(&arena, read->hub, read->key));
+	const struct journal_list *list =
+		journal_read(&router->journal, journal_key(&arena, read->hub, read->key));
 
 	if (list != NULL) {
-		size_t skip = list->entries_n > entries_max
-				      ? list->entries_n - entries_max
-				      : 0;
+		size_t skip =
+			list->entries_n > entries_max ? list->entries_n - entries_max : 0;
 
 		entries.entries =
 			arena_alloc(&arena, list->entries_n * sizeof(*entries.entries));
-		LIST_EACH(node, &list->entries) {
+		LIST_EACH (node, &list->entries) {
 			const struct journal_entry *entry =
 				CONTAINER_OF(node, struct journal_entry, node);
 

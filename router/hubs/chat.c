@@ -194,12 +194,9 @@ static enum hub_rc on_disconnected(struct hub_call *call)
 }
 
 static const struct hub_method methods[] = {
-	{ "JoinRoom", join_room, "s" },
-	{ "LeaveRoom", leave_room, "s" },
-	{ "RoomMembers", room_members, "s" },
-	{ "SendMessage", send_message, "ss" },
-	{ "StartTyping", start_typing, "s" },
-	{ "StopTyping", stop_typing, "s" },
+	{ "JoinRoom", join_room, "s" },	      { "LeaveRoom", leave_room, "s" },
+	{ "RoomMembers", room_members, "s" }, { "SendMessage", send_message, "ss" },
+	{ "StartTyping", start_typing, "s" }, { "StopTyping", stop_typing, "s" },
 };
 
 const struct hub_module chat_hub = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * relay: client-to-client messages without any server code, under permissions that stand in
- * the token as roles:
+ * relay: client-to-client messages without any server code, under permissions that stand
+ *in the token as roles:
  *
  *	relay.join  relay.join:GROUP      join and leave groups
  *	relay.send  relay.send:GROUP      send to groups

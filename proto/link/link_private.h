@@ -10,7 +10,7 @@
 #include "proto/base/buf.h"
 #include "proto/link/link.h"
 #include "proto/link/link_stats.h"
-#include "proto/link/pipe.h"
+#include "proto/link/pipe_open.h"
 #include "proto/link/session.h"
 
 #define LINK_VERSION 1

@@ -79,6 +79,7 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 		.body_timeout_ms = HEALTH_TIMEOUT_MS,
 		.idle_timeout_ms = HEALTH_IDLE_MS,
 		.on_request = on_request,
+		.on_gone = options->on_gone,
 	};
 	const char *colon = strrchr(options->address, ':');
 

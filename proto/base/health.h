@@ -23,6 +23,8 @@ struct health_options {
 	 * http_request_fn. */
 	void (*on_request)(void *owner, struct http_conn *conn,
 			   const struct http_request *request);
+	/* As http_options.on_gone, when those are answered later; else NULL. */
+	http_gone_fn *on_gone;
 	void *owner;
 };
 

@@ -141,12 +141,13 @@ $(gen_c:.c=.o): %.o: %.c $(B)/flags
 	$(compile)
 	$(Q)$(CC) $(gen_flags) -c $< -o $@
 
-$(foreach l,base wire link,$(eval $(B)/lib$l.a: $(call object,$(call src_of,proto/$l))))
-$(B)/liblink.a: $(gen_c:.c=.o)
-$(foreach p,$(programs),$(eval $(B)/lib$p.a: \
-	$(call object,$(filter-out %/main.c,$(call src_of,$p)))))
-$(B)/libkit.a: $(call object,$(kit_src))
-$(B)/lib%.a:
+lib_objects = $(call object,$(call src_of,proto/$1)) $(if $(filter link,$1),$(gen_c:.c=.o))
+$(foreach l,base wire link,$(eval $(B)/lib$l.a: $(call lib_objects,$l)))
+$(foreach p,$(programs),$(eval $(B)/lib$p.a: $(call object,$(filter-out %/main.c,$(call src_of,$p)))))
+# The kits of a folder are for the tests in it, base's for all: two may fake the same thing.
+kits := $(patsubst %,$(B)/%kit.a,$(sort $(dir $(kit_src))))
+$(foreach k,$(kits),$(eval $k: $(call object,$(filter $(k:$(B)/%kit.a=%)%,$(kit_src)))))
+$(program_libs) $(libs) $(kits):
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
 link = $(Q)$(CC) $(ld_flags) $(filter %.o,$^) $(filter %.a,$^)
@@ -157,9 +158,9 @@ $(bench_bins): %: %.o $(program_libs) $(libs)
 	$(say) LINK $@
 	$(link) $(third_party) -o $@
 # A test gets its own program's objects, not the others'; archives keep nng out of pure tests.
-program_of = $(filter $(B)/lib$(word 3,$(subst /, ,$1)).a,$(program_libs))
-$(foreach t,$(unit_src),$(eval $(t:%.c=$(B)/%): $(t:%.c=$(B)/%.o) $(if $(kit_src),$(B)/libkit.a) \
-	$(call program_of,$t) $(libs)))
+needs_of = $(filter $(B)/$(dir $1)kit.a $(B)/tests/unit/proto/base/kit.a,$(kits)) \
+	$(filter $(B)/lib$(word 3,$(subst /, ,$1)).a,$(program_libs)) $(libs)
+$(foreach t,$(unit_src),$(eval $(t:%.c=$(B)/%): $(t:%.c=$(B)/%.o) $(call needs_of,$t)))
 $(unit_bins):
 	$(say) LINK $@
 	$(link) $(criterion) $(third_party) -o $@

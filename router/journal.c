@@ -18,14 +18,31 @@ void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max,
 	list_init(&journal->by_age);
 }
 
+static size_t entry_cost(const struct journal_entry *entry)
+{
+	return sizeof(*entry) + sizeof(*entry->blob) + entry->blob->len;
+}
+
+static void list_count(struct journal *journal, struct journal_list *list, size_t bytes)
+{
+	list->bytes += bytes;
+	journal->bytes += bytes;
+}
+
+static void list_uncount(struct journal *journal, struct journal_list *list, size_t bytes)
+{
+	assert(list->bytes >= bytes && journal->bytes >= bytes);
+	list->bytes -= bytes;
+	journal->bytes -= bytes;
+}
+
 static void entry_drop_oldest(struct journal *journal, struct journal_list *list)
 {
 	struct journal_entry *entry =
 		CONTAINER_OF(list_shift(&list->entries), struct journal_entry, node);
 
 	list->entries_n--;
-	list->bytes -= entry->blob->len;
-	journal->bytes -= entry->blob->len;
+	list_uncount(journal, list, entry_cost(entry));
 	blob_unref(entry->blob);
 	mem_free(entry);
 }
@@ -34,6 +51,8 @@ static void list_free(struct journal *journal, struct journal_list *list)
 {
 	while (list->entries_n > 0)
 		entry_drop_oldest(journal, list);
+	list_uncount(journal, list, sizeof(*list) + list->node.key.len);
+	assert(list->bytes == 0);
 	map_remove(&journal->lists, &list->node);
 	list_remove(&list->age_node);
 	mem_free(list);
@@ -63,11 +82,13 @@ static struct journal_list *list_new(struct journal *journal, struct slice key)
 {
 	struct journal_list *list = mem_zalloc(sizeof(*list) + key.len);
 
-	memcpy(list->key, key.ptr, key.len);
+	if (key.len > 0)
+		memcpy(list->key, key.ptr, key.len);
 	list_init(&list->entries);
 	list_init(&list->age_node);
 	list_append(&journal->by_age, &list->age_node);
 	map_add(&journal->lists, &list->node, slice_make(list->key, key.len));
+	list_count(journal, list, sizeof(*list) + key.len);
 	return list;
 }
 
@@ -95,8 +116,7 @@ void journal_append(struct journal *journal, struct slice key, struct slice byte
 	list_init(&entry->node);
 	list_append(&list->entries, &entry->node);
 	list->entries_n++;
-	list->bytes += bytes.len;
-	journal->bytes += bytes.len;
+	list_count(journal, list, entry_cost(entry));
 	while (list->entries_n > entries_max ||
 	       (list->bytes > journal->bytes_max && list->entries_n > 1))
 		entry_drop_oldest(journal, list);

@@ -3,7 +3,8 @@
  * Bounded lists of bytes by key, in this process's memory: the store for hub state of a
  * cluster without Redis (a chat room's last messages). Each list keeps its newest
  * entries; past keys_max or bytes_max the list that was not touched for longest goes.
- * Lost with the process. Pure.
+ * Bytes count with their bookkeeping, so that empty entries are not free. Lost with the
+ * process. Pure.
  */
 #ifndef ROUTER_JOURNAL_H
 #define ROUTER_JOURNAL_H
@@ -28,7 +29,7 @@ struct journal_list {
 	struct list entries; /* oldest first */
 	struct list age_node;
 	uint32_t entries_n;
-	size_t bytes;
+	size_t bytes; /* with what keeping it costs */
 	char key[];
 };
 
@@ -46,7 +47,7 @@ void journal_init(struct journal *journal, size_t keys_max, size_t bytes_max,
 void journal_fini(struct journal *journal);
 
 /* Appends a copy and drops the oldest beyond `entries_max` (1..JOURNAL_ENTRIES_MAX). */
-void journal_append(struct journal *journal, struct slice key, struct slice entry,
+void journal_append(struct journal *journal, struct slice key, struct slice bytes,
 		    uint32_t entries_max);
 
 /* NULL: nothing under that key. Touches it. Dies with the next append. */

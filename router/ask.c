@@ -14,7 +14,9 @@ static struct slice ask_key(const uint64_t *number)
 
 void asks_init(struct asks *asks, struct loop *loop, uint64_t seed)
 {
-	*asks = (struct asks){ .loop = loop };
+	/* An answer to the process before us, which had our name, must not find a number.
+	 */
+	*asks = (struct asks){ .loop = loop, .last_number = seed >> 1 };
 	map_init(&asks->by_number, seed);
 }
 
@@ -72,6 +74,27 @@ void ask_start(struct ask *ask, struct asks *asks, int64_t timeout_ms, ask_fn *f
 	loop_timer_start(asks->loop, &ask->timer, timeout_ms);
 }
 
+struct session_ticket *ask_put_to(struct ask *ask, const struct link_peer *peer)
+{
+	ask->peer = peer;
+	return &ask->ticket;
+}
+
+static struct ask *ask_find(const struct asks *asks, uint64_t number)
+{
+	struct map_node *node = map_find(&asks->by_number, ask_key(&number));
+
+	return node != NULL ? CONTAINER_OF(node, struct ask, node) : NULL;
+}
+
+struct session_ticket *asks_put_to(struct asks *asks, uint64_t number,
+				   const struct link_peer *peer)
+{
+	struct ask *ask = ask_find(asks, number);
+
+	return ask != NULL ? ask_put_to(ask, peer) : NULL;
+}
+
 void asks_on_lost(struct asks *asks, const struct link_peer *peer)
 {
 	const struct ask_answer answer = { .rc = ERR_OUTCOME };
@@ -89,8 +112,8 @@ void asks_on_lost(struct asks *asks, const struct link_peer *peer)
 
 void asks_answer(struct asks *asks, uint64_t number, const struct ask_answer *answer)
 {
-	struct map_node *node = map_find(&asks->by_number, ask_key(&number));
+	struct ask *ask = ask_find(asks, number);
 
-	if (node != NULL)
-		ask_finish(CONTAINER_OF(node, struct ask, node), answer);
+	if (ask != NULL)
+		ask_finish(ask, answer);
 }

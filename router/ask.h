@@ -35,7 +35,7 @@ struct ask {
 	uint64_t number;
 	struct map_node node;
 	struct timer timer;
-	struct session_ticket ticket; /* for link_send_*() */
+	struct session_ticket ticket;
 	const struct link_peer *peer; /* whom; NULL: ourselves */
 	bool is_handled;	      /* the peer has it: only its answer is missing */
 };
@@ -48,6 +48,13 @@ void asks_cancel(struct asks *asks);
 
 /* Numbers it and starts the clock. */
 void ask_start(struct ask *ask, struct asks *asks, int64_t timeout_ms, ask_fn *fn);
+
+/* It goes to `peer`, whose loss answers it from now on; sent with the ticket returned. */
+struct session_ticket *ask_put_to(struct ask *ask, const struct link_peer *peer);
+
+/* The same by number; NULL: it is over, nobody waits. */
+struct session_ticket *asks_put_to(struct asks *asks, uint64_t number,
+				   const struct link_peer *peer);
 
 /* ERR_OUTCOME to all that `peer` had handled and not answered. */
 void asks_on_lost(struct asks *asks, const struct link_peer *peer);

@@ -8,6 +8,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/wire/hub_message.h"
 #include "router/hub_runtime.h"
 #include "router/route.h"
 #include "router/router.h"
@@ -44,7 +45,8 @@ static void conn_group_add(struct conn *conn, struct slice name)
 	if (conn_group_find(conn, name) != NULL)
 		return;
 	group = mem_zalloc(sizeof(*group) + name.len);
-	memcpy(group->bytes, name.ptr, name.len);
+	if (name.len > 0)
+		memcpy(group->bytes, name.ptr, name.len);
 	group->name = slice_make(group->bytes, name.len);
 	list_init(&group->node);
 	list_append(&conn->groups, &group->node);
@@ -74,17 +76,20 @@ static struct slice take(char **at, ProtobufCBinaryData from)
 static void conn_copy(struct conn *conn, const Link__Connected *connected)
 {
 	const Link__User *user = connected->user;
+	const size_t roles_n =
+		user->n_roles < CONN_ROLES_MAX ? user->n_roles : CONN_ROLES_MAX;
 	size_t len = connected->connection.len + user->id.len + user->name.len;
 	char *at;
 
-	for (size_t i = 0; i < user->n_roles; i++)
+	for (size_t i = 0; i < roles_n; i++)
 		len += user->roles[i].len;
+	conn->roles = mem_alloc(roles_n * sizeof(*conn->roles));
 	conn->bytes = mem_alloc(len);
 	at = conn->bytes;
 	conn->id = take(&at, connected->connection);
 	conn->user_id = take(&at, user->id);
 	conn->user_name = take(&at, user->name);
-	for (size_t i = 0; i < user->n_roles && i < CONN_ROLES_MAX; i++)
+	for (size_t i = 0; i < roles_n; i++)
 		conn->roles[conn->roles_n++] = take(&at, user->roles[i]);
 }
 
@@ -97,11 +102,11 @@ static struct conn *conn_new(struct router *router, struct router_gateway *gatew
 	conn->router = router;
 	conn->gateway = gateway;
 	conn->hub = hub;
-	conn->protocol = connected->protocol;
 	conn_copy(conn, connected);
 	list_init(&conn->gateway_node);
 	list_init(&conn->groups);
 	list_init(&conn->calls);
+	list_init(&conn->confirming);
 	list_append(&gateway->conns, &conn->gateway_node);
 	map_add(&router->conns, &conn->node, conn->id);
 	for (size_t i = 0; i < connected->n_groups; i++)
@@ -116,6 +121,7 @@ void conn_free(struct conn *conn)
 	if (!conn->is_gone)
 		map_remove(&conn->router->conns, &conn->node);
 	list_remove(&conn->gateway_node);
+	mem_free(conn->roles);
 	mem_free(conn->bytes);
 	mem_free(conn);
 }
@@ -131,8 +137,7 @@ static void refuse(struct router_gateway *gateway, const Link__Connected *connec
 	abort_message.connection = connected->connection;
 	abort_message.error = link_bytes(SLICE("Connection closed with an error."));
 	if (link_send_abort(gateway->peer, &abort_message, NULL) != OK)
-		log_warn("conn.abort_refused", "gateway=%s",
-			 link_peer_name(gateway->peer));
+		router_resync(gateway);
 }
 
 void conn_on_connected(struct router *router, struct router_gateway *gateway,
@@ -147,6 +152,10 @@ void conn_on_connected(struct router *router, struct router_gateway *gateway,
 	}
 	if (connected->user == NULL || connected->connection.len == 0) {
 		refuse(gateway, connected, "incomplete");
+		return;
+	}
+	if (connected->protocol != HUB_PROTOCOL_JSON) {
+		refuse(gateway, connected, "unknown_protocol");
 		return;
 	}
 	if (map_find(&router->conns, link_slice(connected->connection)) != NULL) {
@@ -206,16 +215,14 @@ static void complete_refused(struct router *router, struct router_gateway *gatew
 
 	router->metrics.invoke_refused_total++;
 	if (invoke->invocation_id.len > 0)
-		hub_encode_refusal(&frame, invoke->protocol,
-				   link_slice(invoke->invocation_id),
+		hub_encode_refusal(&frame, link_slice(invoke->invocation_id),
 				   link_slice(invoke->target));
 	complete.hub = invoke->hub;
 	complete.connection = invoke->connection;
 	complete.call = invoke->call;
 	complete.frame = link_bytes(buf_slice(&frame));
 	if (link_send_complete(gateway->peer, &complete, NULL) != OK)
-		log_warn("hub.complete_refused", "gateway=%s",
-			 link_peer_name(gateway->peer));
+		router_resync(gateway);
 	buf_fini(&frame);
 }
 
@@ -226,7 +233,7 @@ void conn_on_invoke(struct router *router, struct router_gateway *gateway,
 
 	router->metrics.invoke_total++;
 	if (conn == NULL || conn->gateway != gateway ||
-	    conn->calls_n >= (size_t)router->conf->conn_calls_max)
+	    conn->invokes_n >= (size_t)router->conf->conn_calls_max)
 		complete_refused(router, gateway, invoke);
 	else
 		hub_invoke(conn, invoke);
@@ -238,11 +245,17 @@ void conn_on_join(struct router *router, struct link_peer *origin, const Link__J
 {
 	const struct conn *conn = conn_find(router, join->hub, join->connection);
 	Link__Joined joined = LINK__JOINED__INIT;
+	struct session_ticket *ticket = NULL;
 	enum err rc = ERR_NOT_FOUND;
 
 	router->metrics.join_total++;
-	if (conn != NULL && conn->gateway != NULL)
-		rc = link_send_join(conn->gateway->peer, join, NULL);
+	if (conn != NULL && conn->gateway != NULL) {
+		/* Our own question goes on to the gateway, whose loss is its answer. */
+		if (origin == NULL)
+			ticket = asks_put_to(&router->asks, join->call,
+					     conn->gateway->peer);
+		rc = link_send_join(conn->gateway->peer, join, ticket);
+	}
 	if (rc == OK)
 		return;
 	joined.call = join->call;
@@ -264,5 +277,5 @@ void conn_on_joined(struct router *router, const Link__Joined *joined)
 		else if (group != NULL)
 			conn_group_remove(conn, group);
 	}
-	route_joined(router, route_origin(router, link_slice(joined->origin)), joined);
+	route_joined_home(router, joined);
 }

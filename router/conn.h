@@ -18,7 +18,7 @@ struct hub_served;
 struct router;
 struct router_gateway;
 
-#define CONN_ROLES_MAX 64
+#define CONN_ROLES_MAX 64 /* more are not taken */
 
 struct conn_group {
 	struct list node;
@@ -35,15 +35,16 @@ struct conn {
 	struct slice id;	      /* these point into bytes */
 	struct slice user_id;
 	struct slice user_name;
-	struct slice roles[CONN_ROLES_MAX];
+	struct slice *roles; /* owned */
 	size_t roles_n;
-	uint32_t protocol;
+	bool is_refused;    /* on_connected failed: no method runs */
 	bool is_gone;	    /* Disconnected came: the last call is in the queue */
 	struct list groups; /* of struct conn_group */
 	size_t groups_n;
-	struct list calls; /* of struct hub_call, the running one first */
-	size_t calls_n;
-	char *bytes; /* owned */
+	struct list calls;	/* of struct hub_call, the running one first */
+	struct list confirming; /* calls whose method is over, but not their sends */
+	size_t invokes_n;	/* of both lists */
+	char *bytes;		/* owned */
 };
 
 /* NULL: not ours, or of another hub. */

@@ -13,7 +13,9 @@
 
 struct fanout_part {
 	struct session_ticket ticket;
-	struct fanout *fanout; /* borrowed */
+	struct fanout *fanout;	      /* borrowed */
+	const struct link_peer *peer; /* borrowed: it outlives its tickets */
+	uint64_t incarnation;	      /* of the peer that the message was for */
 };
 
 struct fanout {
@@ -78,7 +80,8 @@ static void on_ticket(struct session_ticket *ticket, enum err rc)
 {
 	struct fanout_part *part = CONTAINER_OF(ticket, struct fanout_part, ticket);
 
-	(void)rc; /* handled, or the gateway is gone and its receivers with it */
+	if (rc != OK && link_peer_incarnation(part->peer) == part->incarnation)
+		part->fanout->rc = ERR_OUTCOME;
 	fanout_unref(part->fanout);
 	mem_free(part);
 }
@@ -91,6 +94,8 @@ void fanout_deliver(struct fanout *fanout, struct router_gateway *gateway)
 	if (fanout->call != 0) {
 		part = MEM_NEW(struct fanout_part);
 		part->fanout = fanout;
+		part->peer = gateway->peer;
+		part->incarnation = link_peer_incarnation(gateway->peer);
 		session_ticket_init(&part->ticket, on_ticket);
 	}
 	rc = link_send_deliver(gateway->peer, &fanout->deliver,

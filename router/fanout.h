@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One Send on its way to gateways: a Deliver for each, and when somebody waits for it, a
- * Sent back once every gateway has handled its own. A gateway that is lost meanwhile took
- * its receivers along and counts as served.
+ * Sent back once every gateway has handled its own. A gateway that meanwhile came back as
+ * another process took its receivers along and counts as served; of one that is merely
+ * not heard of nobody knows, and the Sent says so.
  */
 #ifndef ROUTER_FANOUT_H
 #define ROUTER_FANOUT_H

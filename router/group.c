@@ -7,15 +7,13 @@
 
 #include <assert.h>
 
-#include "proto/base/buf.h"
 #include "proto/base/mem.h"
-
-#define GROUP_KEY_HEAD 5 /* kind, hub length */
 
 void group_table_init(struct group_table *table, uint64_t seed)
 {
 	map_init(&table->groups, seed);
 	map_init(&table->members, seed);
+	buf_init(&table->scratch);
 }
 
 void group_gateway_init(struct group_gateway *gateway)
@@ -24,46 +22,40 @@ void group_gateway_init(struct group_gateway *gateway)
 }
 
 /* The length stands before the hub so that no hub and name can pose as another pair. */
-static void group_key_write(char *out, const struct group_key *key)
+static struct slice group_key_bytes(struct group_table *table,
+				    const struct group_key *key)
 {
 	const uint32_t hub_len = (uint32_t)key->hub.len;
+	struct buf *bytes = &table->scratch;
 
-	out[0] = (char)key->kind;
-	memcpy(out + 1, &hub_len, sizeof(hub_len));
-	memcpy(out + GROUP_KEY_HEAD, key->hub.ptr, key->hub.len);
-	if (key->name.len > 0)
-		memcpy(out + GROUP_KEY_HEAD + key->hub.len, key->name.ptr, key->name.len);
+	buf_clear(bytes);
+	buf_append_byte(bytes, (char)key->kind);
+	buf_append(bytes, &hub_len, sizeof(hub_len));
+	buf_append_slice(bytes, key->hub);
+	buf_append_slice(bytes, key->name);
+	return buf_slice(bytes);
 }
 
-static size_t group_key_len(const struct group_key *key)
+static struct group *find(struct group_table *table, const struct group_key *key)
 {
-	return GROUP_KEY_HEAD + key->hub.len + key->name.len;
-}
+	struct map_node *node = map_find(&table->groups, group_key_bytes(table, key));
 
-static struct group *find(const struct group_table *table, const struct group_key *key)
-{
-	struct buf text = BUF_INIT;
-	struct map_node *node;
-
-	group_key_write(buf_reserve(&text, group_key_len(key)), key);
-	node = map_find(&table->groups, slice_make(text.ptr, group_key_len(key)));
-	buf_fini(&text);
 	return node != NULL ? CONTAINER_OF(node, struct group, node) : NULL;
 }
 
-const struct group *group_find(const struct group_table *table,
-			       const struct group_key *key)
+const struct group *group_find(struct group_table *table, const struct group_key *key)
 {
 	return find(table, key);
 }
 
 static struct group *group_new(struct group_table *table, const struct group_key *key)
 {
-	struct group *group = mem_zalloc(sizeof(*group) + group_key_len(key));
+	const struct slice bytes = group_key_bytes(table, key);
+	struct group *group = mem_zalloc(sizeof(*group) + bytes.len);
 
 	list_init(&group->members);
-	group_key_write(group->key, key);
-	map_add(&table->groups, &group->node, slice_make(group->key, group_key_len(key)));
+	memcpy(group->key, bytes.ptr, bytes.len);
+	map_add(&table->groups, &group->node, slice_make(group->key, bytes.len));
 	return group;
 }
 
@@ -105,38 +97,36 @@ static void part_remove(struct group *group, const struct group_gateway *gateway
 /* ---- members */
 
 /* A group's address names it while it lives; members never outlive it. */
-static void member_key_write(struct buf *out, const struct group *group,
-			     struct slice connection)
+static struct slice member_key_bytes(struct group_table *table, const struct group *group,
+				     struct slice connection)
 {
-	buf_append(out, &group, sizeof(group));
-	buf_append_slice(out, connection);
+	buf_clear(&table->scratch);
+	buf_append(&table->scratch, &group, sizeof(group));
+	buf_append_slice(&table->scratch, connection);
+	return buf_slice(&table->scratch);
 }
 
-static struct member *member_find(const struct group_table *table,
-				  const struct group *group, struct slice connection)
+static struct member *member_find(struct group_table *table, const struct group *group,
+				  struct slice connection)
 {
-	struct buf key = BUF_INIT;
-	struct map_node *node;
+	struct map_node *node =
+		map_find(&table->members, member_key_bytes(table, group, connection));
 
-	member_key_write(&key, group, connection);
-	node = map_find(&table->members, buf_slice(&key));
-	buf_fini(&key);
 	return node != NULL ? CONTAINER_OF(node, struct member, node) : NULL;
 }
 
 static void member_new(struct group_table *table, struct group *group,
 		       const struct group_member *from, struct group_gateway *gateway)
 {
-	struct buf bytes = BUF_INIT;
+	const size_t key_len = member_key_bytes(table, group, from->connection).len;
+	struct buf *bytes = &table->scratch;
 	struct member *member;
 	char *at;
 
-	member_key_write(&bytes, group, from->connection);
-	buf_append_slice(&bytes, from->user_id);
-	buf_append_slice(&bytes, from->user_name);
-	member = mem_zalloc(sizeof(*member) + bytes.len);
-	memcpy(member->bytes, bytes.ptr, bytes.len);
-	buf_fini(&bytes);
+	buf_append_slice(bytes, from->user_id);
+	buf_append_slice(bytes, from->user_name);
+	member = mem_zalloc(sizeof(*member) + bytes->len);
+	memcpy(member->bytes, bytes->ptr, bytes->len);
 	at = member->bytes + sizeof(group);
 	member->connection = slice_make(at, from->connection.len);
 	member->user_id = slice_make(at += from->connection.len, from->user_id.len);
@@ -149,8 +139,7 @@ static void member_new(struct group_table *table, struct group *group,
 	list_append(&gateway->members, &member->gateway_node);
 	group->members_n++;
 	part_add(group, gateway);
-	map_add(&table->members, &member->node,
-		slice_make(member->bytes, sizeof(group) + from->connection.len));
+	map_add(&table->members, &member->node, slice_make(member->bytes, key_len));
 }
 
 /* Frees the group with its last member. */
@@ -218,4 +207,5 @@ void group_table_fini(struct group_table *table)
 	}
 	map_fini(&table->members);
 	map_fini(&table->groups);
+	buf_fini(&table->scratch);
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "proto/base/err.h"
+#include "proto/base/buf.h"
 #include "proto/base/list.h"
 #include "proto/base/map.h"
 #include "proto/base/slice.h"
@@ -51,6 +51,7 @@ struct member {
 struct group_table {
 	struct map groups;
 	struct map members;
+	struct buf scratch; /* owned: the key that is looked up */
 };
 
 void group_table_init(struct group_table *table, uint64_t seed);
@@ -74,7 +75,7 @@ struct group_member {
 /* Adding twice changes nothing; a connection that comes from another gateway than before
  * moves there. */
 void group_add(struct group_table *table, const struct group_key *key,
-	       const struct group_member *member, struct group_gateway *gateway);
+	       const struct group_member *from, struct group_gateway *gateway);
 
 /* Only `gateway`, who brought the member, takes it away; anything else changes nothing.
  */
@@ -85,7 +86,6 @@ void group_remove(struct group_table *table, const struct group_key *key,
 void group_remove_gateway(struct group_table *table, struct group_gateway *gateway);
 
 /* NULL: no members. */
-const struct group *group_find(const struct group_table *table,
-			       const struct group_key *key);
+const struct group *group_find(struct group_table *table, const struct group_key *key);
 
 #endif

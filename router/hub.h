@@ -59,11 +59,11 @@ struct hub_module {
 	const char *name; /* the <name> in /hubs/<name>, lower case */
 	const struct hub_method *methods;
 	size_t methods_n;
-	/* Before the first method of a connection; failing ends the connection. May be
-	 * NULL. */
+	/* Before the first method of a connection. Failing ends the connection; none of
+	 * its methods runs then. May be NULL. */
 	hub_method_fn *on_connected;
-	/* After the last; its result is ignored. Groups can still be read. May be NULL.
-	 */
+	/* The last call of every connection, also of one that on_connected refused; its
+	 * result is ignored. Groups can still be read. May be NULL. */
 	hub_method_fn *on_disconnected;
 };
 
@@ -120,9 +120,10 @@ enum hub_rc hub_fail(struct hub_call *call, const char *fmt, ...) PRINTF_LIKE(2,
 void hub_abort(struct hub_call *call);
 
 /*
- * ---- sending: `event` is the client's handler, `arguments` an array value. Sends of one
- * call reach each receiver in the order they were made. They do not wait: a failure
- * becomes the failure of the invocation.
+ * ---- sending: `event` is the client's handler, `arguments` an array value. What the
+ * calls of one connection send to the same group, user or connection reaches each
+ * receiver in that order; between different ones there is none. Sends do not wait: a
+ * failure becomes the failure of the invocation.
  */
 
 void hub_send_caller(struct hub_call *call, struct slice event,

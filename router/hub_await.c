@@ -71,8 +71,7 @@ static void on_answer(struct ask *ask, const struct ask_answer *answer)
 	hub_call_wake(wait->call);
 }
 
-/* Lives in the arena: it may be answered after the call stopped caring. NULL: going down.
- */
+/* NULL: the router is going down. */
 static struct hub_wait *wait_new(struct hub_call *call)
 {
 	struct router *router = call->runtime->router;

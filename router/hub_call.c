@@ -200,25 +200,31 @@ struct value *hub_copy(struct hub_call *call, const struct value *value)
 	return copy;
 }
 
-struct slice hub_printf(struct hub_call *call, const char *fmt, ...)
+static PRINTF_LIKE(2, 0) struct slice
+	print(struct hub_call *call, const char *fmt, va_list args)
 {
-	char text[512];
-	va_list args;
+	va_list again;
+	char *text;
 	int len;
 
-	va_start(args, fmt);
-	len = vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
 	assert(len >= 0);
-	if ((size_t)len >= sizeof(text)) {
-		char *big = arena_alloc(&call->arena, (size_t)len + 1);
+	text = arena_alloc(&call->arena, (size_t)len + 1);
+	(void)vsnprintf(text, (size_t)len + 1, fmt, args); /* it fits */
+	return slice_make(text, (size_t)len);
+}
 
-		va_start(args, fmt);
-		(void)vsnprintf(big, (size_t)len + 1, fmt, args);
-		va_end(args);
-		return slice_make(big, (size_t)len);
-	}
-	return arena_dup(&call->arena, slice_make(text, (size_t)len));
+struct slice hub_printf(struct hub_call *call, const char *fmt, ...)
+{
+	struct slice text;
+	va_list args;
+
+	va_start(args, fmt);
+	text = print(call, fmt, args);
+	va_end(args);
+	return text;
 }
 
 struct slice hub_encode(struct hub_call *call, const struct value *value)
@@ -271,85 +277,86 @@ void hub_return(struct hub_call *call, struct value *result)
 	call->result = result;
 }
 
+/* "An unexpected error occurred ...", as SignalR words it. */
+static struct slice unexpected(struct hub_call *call, struct slice detail)
+{
+	return arena_printf(&call->arena,
+			    "An unexpected error occurred invoking '%.*s' on the "
+			    "server.%.*s",
+			    SLICE_FMT(call->target), SLICE_FMT(detail));
+}
+
 enum hub_rc hub_fail(struct hub_call *call, const char *fmt, ...)
 {
-	char text[512];
+	struct slice text;
 	va_list args;
 
 	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, args); /* a longer text is cut */
+	text = print(call, fmt, args);
 	va_end(args);
-	call->failure = arena_printf(
-		&call->arena,
-		"An unexpected error occurred invoking '%.*s' on the server. "
-		"HubException: %s",
-		SLICE_FMT(call->target), text);
+	text = hub_printf(call, " HubException: %.*s", SLICE_FMT(text));
+	call->failure = unexpected(call, text);
 	return HUB_FAILED;
 }
 
-static const char *rc_text(enum hub_rc rc)
+static struct slice rc_detail(enum hub_rc rc)
 {
 	switch (rc) {
 	case HUB_OK:
 	case HUB_FAILED:
-		return "the method failed";
+		break;
 	case HUB_ECANCELED:
-		return "the router is going down";
+		return SLICE(" HubException: The router is going down.");
 	case HUB_ETIMEDOUT:
-		return "an answer did not come in time";
+		return SLICE(" HubException: An answer did not come in time.");
 	case HUB_EUNAVAILABLE:
-		return "another process was lost meanwhile";
+		return SLICE(" HubException: Another process was lost meanwhile.");
 	case HUB_ENOTFOUND:
-		return "the connection is gone";
+		return SLICE(" HubException: The connection is gone.");
 	case HUB_ELIMIT:
-		return "over a limit";
+		return SLICE(" HubException: Over a limit.");
 	}
-	return "unknown";
+	return SLICE(" HubException: The method failed.");
 }
 
-static void encode_error(const struct hub_call *call, struct buf *frame,
-			 const char *detail)
+/* The text for the client; ptr NULL: no error. */
+static struct slice call_error(struct hub_call *call)
 {
-	struct buf text = BUF_INIT;
+	const bool is_detailed = call->runtime->router->conf->is_detailed;
 
-	buf_appendf(&text,
-		    "An unexpected error occurred invoking '%.*s' on the server.%s",
-		    SLICE_FMT(call->target), detail);
-	hub_json_encode_error(frame, call->invocation_id, buf_slice(&text));
-	buf_fini(&text);
+	if (call->failure.ptr != NULL)
+		return call->failure;
+	if (call->rc != HUB_OK)
+		return unexpected(call, is_detailed ? rc_detail(call->rc) : SLICE_NONE);
+	if (call->has_send_failed)
+		return unexpected(call,
+				  SLICE(" HubException: Not every receiver is known to "
+					"have been reached."));
+	return SLICE_NONE;
 }
 
-void hub_call_encode(const struct hub_call *call, struct buf *frame)
+void hub_call_encode(struct hub_call *call, struct buf *frame)
 {
+	const struct slice error = call_error(call);
 	struct buf json = BUF_INIT;
 
-	if (call->failure.ptr != NULL) {
-		hub_json_encode_error(frame, call->invocation_id, call->failure);
-	} else if (call->rc != HUB_OK) {
-		if (call->runtime->router->conf->is_detailed)
-			buf_appendf(&json, " HubException: %s.", rc_text(call->rc));
-		buf_append_byte(&json, '\0');
-		encode_error(call, frame, json.ptr);
-	} else if (call->has_send_failed) {
-		encode_error(call, frame,
-			     " HubException: Not every receiver is known to have been "
-			     "reached.");
-	} else {
-		if (call->result != NULL)
-			value_encode_json(&json, call->result);
-		else
-			buf_append_str(&json, "null");
-		hub_json_encode_result(frame, call->invocation_id, buf_slice(&json));
+	if (error.ptr != NULL) {
+		hub_json_encode_error(frame, call->invocation_id, error);
+		return;
 	}
+	if (call->result != NULL)
+		value_encode_json(&json, call->result);
+	else
+		buf_append_str(&json, "null");
+	hub_json_encode_result(frame, call->invocation_id, buf_slice(&json));
 	buf_fini(&json);
 }
 
-void hub_encode_refusal(struct buf *frame, uint32_t protocol, struct slice invocation_id,
+void hub_encode_refusal(struct buf *frame, struct slice invocation_id,
 			struct slice target)
 {
 	struct buf text = BUF_INIT;
 
-	assert(protocol == HUB_PROTOCOL_JSON);
 	buf_appendf(&text,
 		    "Failed to invoke '%.*s' due to an error on the server. "
 		    "HubException: Too many invocations are waiting.",

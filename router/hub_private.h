@@ -27,7 +27,7 @@ struct hub_runtime {
 	struct fiber_pool *fibers; /* owned */
 	struct list ready;	   /* calls to run at the end of the turn */
 	struct list waiting;	   /* calls for which there was no fiber */
-	struct list confirming;	   /* method over, sends not confirmed yet */
+	size_t confirming_n;	   /* calls whose method is over, but not their sends */
 	struct loop_flush flush;
 	struct hub_call *running;
 	bool is_stopping;
@@ -43,9 +43,10 @@ struct hub_call {
 	struct arena arena;
 	struct hub_runtime *runtime; /* borrowed */
 	struct conn *conn;     /* borrowed; NULL when freed before the confirmation */
-	struct list conn_node; /* in conn->calls until the method is over */
+	struct list conn_node; /* in conn->calls, or conn->confirming once it is over */
 	struct list node;      /* in one of the runtime's lists, or in none */
 	enum hub_call_kind kind;
+	bool is_over; /* the method has returned, or will not run */
 	bool is_stream;
 	bool is_answered; /* the client gave an invocation id */
 	uint64_t number;  /* the gateway's */
@@ -73,13 +74,12 @@ void hub_call_wait(struct hub_call *call, const bool *is_done);
 /* One of its sends is confirmed, or will not be. */
 void hub_call_confirmed(struct hub_call *call, enum err rc);
 
-/* Reads and checks the arguments against the method's letters. ERR_ARGUMENT,
- * ERR_MALFORMED;
- * `*detail` is for detailed errors, in the arena. */
+/* Reads the arguments and checks them against the method's letters. ERR_ARGUMENT,
+ * ERR_MALFORMED; then `*detail` is for detailed errors, in the arena. */
 MUST_CHECK enum err hub_call_bind(struct hub_call *call, const struct hub_method *method,
 				  struct slice *detail);
 
 /* Appends the completion frame that tells what became of the call. */
-void hub_call_encode(const struct hub_call *call, struct buf *frame);
+void hub_call_encode(struct hub_call *call, struct buf *frame);
 
 #endif

@@ -15,9 +15,9 @@
 #include "proto/base/mem.h"
 #include "proto/wire/hub_json.h"
 #include "router/hub_private.h"
+#include "router/hubs/hubs.h"
 
 #define FIBERS_SPARE_MAX 64
-#define STOP_ROUNDS_MAX 1000
 
 static const struct hub_module *const modules[] = { &relay_hub, &chat_hub };
 
@@ -25,17 +25,24 @@ static void on_flush(struct loop_flush *flush);
 
 /* ---- life */
 
-static void served_add(struct hub_runtime *runtime, struct slice name)
+void hub_runtime_serve(struct hub_runtime *runtime, const struct hub_module *module)
+{
+	const size_t n = runtime->served_n + 1;
+
+	/* Connections point into the array. */
+	assert(runtime->router->conns.count == 0);
+	assert(module->api_version == HUB_API_VERSION);
+	runtime->served = mem_realloc(runtime->served, n * sizeof(*runtime->served));
+	runtime->served[runtime->served_n++].module = module;
+}
+
+static void serve_by_name(struct hub_runtime *runtime, struct slice name)
 {
 	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
-		if (!slice_equal_nocase(slice_from_str(modules[i]->name), name))
-			continue;
-		assert(modules[i]->api_version == HUB_API_VERSION);
-		runtime->served =
-			mem_realloc(runtime->served,
-				    (runtime->served_n + 1) * sizeof(*runtime->served));
-		runtime->served[runtime->served_n++].module = modules[i];
-		return;
+		if (slice_equal_nocase(slice_from_str(modules[i]->name), name)) {
+			hub_runtime_serve(runtime, modules[i]);
+			return;
+		}
 	}
 	fatal("hubs: there is no hub named '%.*s'", SLICE_FMT(name));
 }
@@ -50,10 +57,9 @@ struct hub_runtime *hub_runtime_new(struct router *router, const char *names)
 		fiber_pool_new((size_t)router->conf->hub_calls_max, FIBERS_SPARE_MAX);
 	list_init(&runtime->ready);
 	list_init(&runtime->waiting);
-	list_init(&runtime->confirming);
 	loop_flush_init(&runtime->flush, on_flush);
 	do {
-		served_add(runtime, slice_trim(slice_cut(&rest, ',')));
+		serve_by_name(runtime, slice_trim(slice_cut(&rest, ',')));
 	} while (rest.ptr != NULL);
 	return runtime;
 }
@@ -88,7 +94,6 @@ static struct hub_call *call_new(struct conn *conn, enum hub_call_kind kind)
 	list_init(&call->conn_node);
 	list_init(&call->node);
 	list_append(&conn->calls, &call->conn_node);
-	conn->calls_n++;
 	conn->router->metrics.calls++;
 	return call;
 }
@@ -100,6 +105,7 @@ static void call_free(struct hub_call *call)
 	assert(call->sends_left == 0 && call->fiber == NULL);
 	call->runtime->router->metrics.calls--;
 	list_remove(&call->node);
+	list_remove(&call->conn_node);
 	arena_fini(&arena);
 }
 
@@ -140,8 +146,7 @@ static void call_complete(struct hub_call *call)
 	complete.call = call->number;
 	complete.frame = link_bytes(buf_slice(&frame));
 	if (link_send_complete(call->conn->gateway->peer, &complete, NULL) != OK)
-		log_warn("hub.complete_refused", "gateway=%s",
-			 link_peer_name(call->conn->gateway->peer));
+		router_resync(call->conn->gateway);
 	buf_fini(&frame);
 	histogram_add_us(&router->metrics.invoke_seconds,
 			 (uint64_t)(loop_clock_us() - call->started_us));
@@ -159,8 +164,7 @@ static void abort_connection(struct conn *conn, struct slice error)
 	message.connection = link_bytes(conn->id);
 	message.error = link_bytes(error);
 	if (link_send_abort(conn->gateway->peer, &message, NULL) != OK)
-		log_warn("conn.abort_refused", "gateway=%s",
-			 link_peer_name(conn->gateway->peer));
+		router_resync(conn->gateway);
 }
 
 void hub_abort(struct hub_call *call)
@@ -170,20 +174,21 @@ void hub_abort(struct hub_call *call)
 
 static void call_confirm(struct hub_call *call)
 {
-	if (call->kind == HUB_CALL_INVOKE)
+	if (call->kind == HUB_CALL_INVOKE) {
 		call_complete(call);
+		if (call->conn != NULL)
+			call->conn->invokes_n--;
+	}
 	call_free(call);
 }
 
-/* A connection whose last call is over is no more; calls that still wait for confirmation
+/* A connection whose last call is over is no more; calls that still wait for their sends
  * have nobody left to tell. */
-static void conn_ended(struct hub_runtime *runtime, struct conn *conn)
+static void conn_ended(struct conn *conn)
 {
-	LIST_EACH (node, &runtime->confirming) {
-		struct hub_call *call = CONTAINER_OF(node, struct hub_call, node);
-
-		if (call->conn == conn)
-			call->conn = NULL;
+	LIST_EACH (node, &conn->confirming) {
+		CONTAINER_OF(node, struct hub_call, conn_node)->conn = NULL;
+		list_remove(node);
 	}
 	conn_free(conn);
 }
@@ -191,19 +196,22 @@ static void conn_ended(struct hub_runtime *runtime, struct conn *conn)
 static void call_over(struct hub_call *call)
 {
 	struct conn *conn = call->conn;
-	struct hub_runtime *runtime = call->runtime;
 	const bool is_last = call->kind == HUB_CALL_DISCONNECTED;
 
-	if (call->kind == HUB_CALL_CONNECTED && call->rc != HUB_OK)
+	if (call->kind == HUB_CALL_CONNECTED && call->rc != HUB_OK) {
+		conn->is_refused = true;
 		abort_connection(conn, SLICE("Connection closed with an error."));
+	}
+	call->is_over = true;
 	list_remove(&call->conn_node);
-	conn->calls_n--;
-	if (call->sends_left > 0)
-		list_append(&runtime->confirming, &call->node);
-	else
+	if (call->sends_left > 0) {
+		call->runtime->confirming_n++;
+		list_append(&conn->confirming, &call->conn_node);
+	} else {
 		call_confirm(call);
+	}
 	if (is_last)
-		conn_ended(runtime, conn);
+		conn_ended(conn);
 	else if (!list_is_empty(&conn->calls))
 		call_ready(CONTAINER_OF(conn->calls.next, struct hub_call, conn_node));
 }
@@ -214,9 +222,10 @@ void hub_call_confirmed(struct hub_call *call, enum err rc)
 	call->sends_left--;
 	if (rc != OK)
 		call->has_send_failed = true;
-	/* Still in its connection's queue: the method goes on. */
-	if (call->sends_left == 0 && !list_is_linked(&call->conn_node))
+	if (call->sends_left == 0 && call->is_over) {
+		call->runtime->confirming_n--;
 		call_confirm(call);
+	}
 }
 
 /* ---- running */
@@ -227,6 +236,19 @@ static void fiber_main(struct fiber *self, void *arg)
 
 	(void)self; /* call->fiber, by which it yields */
 	call->rc = call->fn(call);
+}
+
+static struct slice call_name(const struct hub_call *call)
+{
+	switch (call->kind) {
+	case HUB_CALL_CONNECTED:
+		return SLICE("on_connected");
+	case HUB_CALL_DISCONNECTED:
+		return SLICE("on_disconnected");
+	case HUB_CALL_INVOKE:
+		break;
+	}
+	return call->target;
 }
 
 static void call_resume(struct hub_call *call)
@@ -244,7 +266,7 @@ static void call_resume(struct hub_call *call)
 	if (took_ms >= router->conf->hub_slow_ms) {
 		router->metrics.hub_slow_total++;
 		log_warn("hub.slow", "hub=%s method=%s ms=%" PRId64,
-			 call->conn->hub->module->name, log_quote(call->target).text,
+			 call->conn->hub->module->name, log_quote(call_name(call)).text,
 			 took_ms);
 	}
 	if (!is_over)
@@ -264,10 +286,12 @@ static const struct hub_method *method_find(const struct hub_module *module,
 	return NULL;
 }
 
-/* Ends the call before its method ran; `text` is the whole error for the client. */
-static void call_reject(struct hub_call *call, struct slice text)
+/* Ends the call before its method ran: `before` and `after` the name, as SignalR says it.
+ */
+static void call_reject(struct hub_call *call, const char *before, struct slice after)
 {
-	call->failure = text;
+	call->failure = arena_printf(&call->arena, "%s '%.*s' %.*s", before,
+				     SLICE_FMT(call->target), SLICE_FMT(after));
 	call->rc = HUB_FAILED;
 	call_over(call);
 }
@@ -276,37 +300,30 @@ static bool call_is_bound(struct hub_call *call)
 {
 	const struct hub_method *method =
 		method_find(call->conn->hub->module, call->target);
-	struct router_metrics *metrics = &call->runtime->router->metrics;
+	struct router *router = call->runtime->router;
 	struct slice detail = SLICE_NONE;
 
 	if (method == NULL) {
-		metrics->invoke_unknown_total++;
-		call_reject(call,
-			    arena_printf(&call->arena,
-					 "Failed to invoke '%.*s' due to an error on the "
-					 "server. HubException: Method does not exist.",
-					 SLICE_FMT(call->target)));
+		router->metrics.invoke_unknown_total++;
+		call_reject(call, "Failed to invoke",
+			    SLICE("due to an error on the server. "
+				  "HubException: Method does not exist."));
 		return false;
 	}
 	if (call->is_stream) {
-		metrics->invoke_unbound_total++;
-		call_reject(call, arena_printf(&call->arena,
-					       "The client attempted to invoke the "
-					       "non-streaming '%.*s' method with a "
-					       "streaming invocation.",
-					       SLICE_FMT(call->target)));
+		router->metrics.invoke_unbound_total++;
+		call_reject(call, "The client attempted to invoke the non-streaming",
+			    SLICE("method with a streaming invocation."));
 		return false;
 	}
 	if (hub_call_bind(call, method, &detail) != OK) {
-		const bool is_detailed = call->runtime->router->conf->is_detailed;
-
-		metrics->invoke_unbound_total++;
-		call_reject(call,
+		if (!router->conf->is_detailed)
+			detail = SLICE_NONE;
+		router->metrics.invoke_unbound_total++;
+		call_reject(call, "Failed to invoke",
 			    arena_printf(&call->arena,
-					 "Failed to invoke '%.*s' due to an error on the "
-					 "server.%.*s",
-					 SLICE_FMT(call->target),
-					 is_detailed ? (int)detail.len : 0, detail.ptr));
+					 "due to an error on the server.%.*s",
+					 SLICE_FMT(detail)));
 		return false;
 	}
 	call->fn = method->fn;
@@ -326,11 +343,17 @@ static bool call_is_runnable(struct hub_call *call)
 		call->fn = module->on_disconnected;
 		break;
 	case HUB_CALL_INVOKE:
-		return call->fn != NULL || call_is_bound(call);
+		if (!call->conn->is_refused)
+			return call_is_bound(call);
+		call_reject(call, "Failed to invoke",
+			    SLICE("because the connection was refused."));
+		return false;
 	}
-	if (call->fn == NULL)
+	if (call->fn == NULL) {
 		call_over(call);
-	return call->fn != NULL;
+		return false;
+	}
+	return true;
 }
 
 static void call_start(struct hub_call *call)
@@ -344,12 +367,9 @@ static void call_start(struct hub_call *call)
 		call_resume(call);
 	} else if (call->kind == HUB_CALL_INVOKE) {
 		runtime->router->metrics.hub_busy_total++;
-		call_reject(call,
-			    arena_printf(&call->arena,
-					 "Failed to invoke '%.*s' due to an error on "
-					 "the server. HubException: The server is "
-					 "busy.",
-					 SLICE_FMT(call->target)));
+		call_reject(call, "Failed to invoke",
+			    SLICE("due to an error on the server. "
+				  "HubException: The server is busy."));
 	} else {
 		/* Coming and going is never skipped; it waits for a fiber to end. */
 		list_append(&runtime->waiting, &call->node);
@@ -400,6 +420,7 @@ void hub_invoke(struct conn *conn, const Link__Invoke *invoke)
 {
 	struct hub_call *call = call_new(conn, HUB_CALL_INVOKE);
 
+	conn->invokes_n++;
 	call->number = invoke->call;
 	call->is_stream = invoke->is_stream;
 	call->is_answered = invoke->invocation_id.len > 0;
@@ -415,40 +436,34 @@ void hub_invoke(struct conn *conn, const Link__Invoke *invoke)
 bool hub_runtime_is_idle(const struct hub_runtime *runtime)
 {
 	return list_is_empty(&runtime->ready) && list_is_empty(&runtime->waiting) &&
-	       list_is_empty(&runtime->confirming) &&
-	       fiber_pool_in_use(runtime->fibers) == 0;
+	       runtime->confirming_n == 0 && fiber_pool_in_use(runtime->fibers) == 0;
 }
 
-static void conns_free(struct hub_runtime *runtime)
+static void conns_free(struct router *router)
 {
-	struct router *router = runtime->router;
 	struct map_node *node = map_next(&router->conns, NULL);
 
 	while (node != NULL) {
 		struct conn *conn = CONTAINER_OF(node, struct conn, node);
 
 		node = map_next(&router->conns, node);
-		LIST_EACH (call_node, &conn->calls) {
-			struct hub_call *call =
-				CONTAINER_OF(call_node, struct hub_call, conn_node);
-
-			list_remove(&call->conn_node);
-			call_free(call);
-		}
+		assert(list_is_empty(&conn->calls) && list_is_empty(&conn->confirming));
 		conn_free(conn);
 	}
 }
 
 void hub_runtime_free(struct hub_runtime *runtime)
 {
+	struct router *router = runtime->router;
+
 	runtime->is_stopping = true;
-	/* Every await returns at once now; a method that goes on and on is given up. */
-	for (int i = 0; i < STOP_ROUNDS_MAX && !hub_runtime_is_idle(runtime); i++) {
-		asks_cancel(&runtime->router->asks);
+	/* Awaits return at once now, so each round ends all methods that it runs. */
+	while (!hub_runtime_is_idle(runtime)) {
+		asks_cancel(&router->asks);
 		on_flush(&runtime->flush);
 	}
 	loop_untouch(&runtime->flush);
-	conns_free(runtime);
+	conns_free(router);
 	fiber_pool_free(runtime->fibers);
 	mem_free(runtime->served);
 	mem_free(runtime);

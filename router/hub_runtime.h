@@ -15,8 +15,11 @@ struct hub_runtime;
 struct hub_served;
 struct router;
 
-/* Serves the hubs that `names` lists; an unknown one ends the program. */
+/* Serves the built-in hubs that `names` lists; an unknown one ends the program. */
 struct hub_runtime *hub_runtime_new(struct router *router, const char *names);
+
+/* One more, which outlives the runtime. Before the first connection. */
+void hub_runtime_serve(struct hub_runtime *runtime, const struct hub_module *module);
 
 /* Cancels what is under way and runs it to its end; all connections are freed. The links
  * must still be there. */
@@ -34,11 +37,7 @@ void hub_disconnected(struct conn *conn);
 void hub_invoke(struct conn *conn, const Link__Invoke *invoke);
 
 /* The completion for a call that is not even tried. */
-void hub_encode_refusal(struct buf *frame, uint32_t protocol, struct slice invocation_id,
+void hub_encode_refusal(struct buf *frame, struct slice invocation_id,
 			struct slice target);
-
-/* The hubs that are built in. */
-extern const struct hub_module relay_hub;
-extern const struct hub_module chat_hub;
 
 #endif

@@ -16,6 +16,7 @@ struct router_metrics {
 
 	int64_t connections;
 	int64_t gateways;
+	uint64_t gateway_resync_total;
 	uint64_t connected_total;
 	uint64_t resumed_total;
 	uint64_t disconnected_total;

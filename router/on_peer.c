@@ -95,16 +95,30 @@ static void on_router_envelope(struct link_peer *peer, const Link__Envelope *env
 	}
 }
 
-static void on_envelope(struct link_peer *peer, const Link__Envelope *envelope)
+static void on_presence_envelope(struct link_peer *peer, const Link__Envelope *envelope)
 {
-	if (router_gateway_of(peer) != NULL)
-		on_gateway_envelope(peer, envelope);
-	else if (link_peer_role(peer) == LINK__ROLE__ROLE_ROUTER)
-		on_router_envelope(peer, envelope);
-	else if (envelope->body_case == LINK__ENVELOPE__BODY_TOPOLOGY)
+	if (envelope->body_case == LINK__ENVELOPE__BODY_TOPOLOGY)
 		rebuild_on_topology(&router_of(peer)->rebuild, envelope->topology);
 	else
 		on_unknown(peer, envelope);
+}
+
+static void on_envelope(struct link_peer *peer, const Link__Envelope *envelope)
+{
+	switch (link_peer_role(peer)) {
+	case LINK__ROLE__ROLE_GATEWAY:
+		on_gateway_envelope(peer, envelope);
+		break;
+	case LINK__ROLE__ROLE_ROUTER:
+		on_router_envelope(peer, envelope);
+		break;
+	case LINK__ROLE__ROLE_PRESENCE:
+		on_presence_envelope(peer, envelope);
+		break;
+	case LINK__ROLE__ROLE_NONE:
+		on_unknown(peer, envelope);
+		break;
+	}
 }
 
 static void gateway_new(struct router *router, struct link_peer *peer)

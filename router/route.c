@@ -29,13 +29,9 @@ static void route_failed(struct router *router, const struct ask *ask, enum err 
 		asks_answer(&router->asks, ask->number, &answer);
 }
 
-/* Puts the question to `peer`: from now on its loss answers it. */
-static struct session_ticket *ask_peer(struct ask *ask, const struct link_peer *peer)
+static struct session_ticket *ticket_of(struct ask *ask, const struct link_peer *peer)
 {
-	if (ask == NULL)
-		return NULL;
-	ask->peer = peer;
-	return &ask->ticket;
+	return ask != NULL ? ask_put_to(ask, peer) : NULL;
 }
 
 void route_send(struct router *router, Link__Send *send, struct ask *ask)
@@ -51,7 +47,7 @@ void route_send(struct router *router, Link__Send *send, struct ask *ask)
 		shard_on_send(router, NULL, send);
 		return;
 	}
-	rc = link_send_send(peer, send, ask_peer(ask, peer));
+	rc = link_send_send(peer, send, ticket_of(ask, peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -63,12 +59,12 @@ void route_join(struct router *router, Link__Join *join, struct ask *ask)
 	enum err rc;
 
 	join->call = ask->number;
-	join->origin = link_bytes(slice_from_str(proc_name(router->proc)));
+	join->origin = link_bytes(router_name(router));
 	if (peer == NULL) {
 		conn_on_join(router, NULL, join);
 		return;
 	}
-	rc = link_send_join(peer, join, ask_peer(ask, peer));
+	rc = link_send_join(peer, join, ask_put_to(ask, peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -84,7 +80,7 @@ void route_list_members(struct router *router, Link__ListMembers *list, struct a
 		shard_on_list_members(router, NULL, list);
 		return;
 	}
-	rc = link_send_list_members(peer, list, ask_peer(ask, peer));
+	rc = link_send_list_members(peer, list, ask_put_to(ask, peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -101,7 +97,7 @@ void route_log_append(struct router *router, Link__LogAppend *append, struct ask
 		shard_on_log_append(router, NULL, append);
 		return;
 	}
-	rc = link_send_log_append(peer, append, ask_peer(ask, peer));
+	rc = link_send_log_append(peer, append, ask_put_to(ask, peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -117,7 +113,7 @@ void route_log_read(struct router *router, Link__LogRead *read, struct ask *ask)
 		shard_on_log_read(router, NULL, read);
 		return;
 	}
-	rc = link_send_log_read(peer, read, ask_peer(ask, peer));
+	rc = link_send_log_read(peer, read, ask_put_to(ask, peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -133,9 +129,13 @@ void route_joined(struct router *router, struct link_peer *origin,
 		log_warn("shard.answer_refused", "peer=%s", link_peer_name(origin));
 }
 
-struct link_peer *route_origin(const struct router *router, struct slice name)
+void route_joined_home(struct router *router, const Link__Joined *joined)
 {
-	const ptrdiff_t index = shards_find(&router->shards, name);
+	const ptrdiff_t home = shards_find(&router->shards, link_slice(joined->origin));
 
-	return index >= 0 ? router->shard_peers[index] : NULL;
+	if (home >= 0)
+		route_joined(router, router->shard_peers[home], joined);
+	else
+		log_warn("shard.origin_unknown", "router=%s",
+			 log_quote(link_slice(joined->origin)).text);
 }

@@ -24,7 +24,7 @@ void route_log_read(struct router *router, Link__LogRead *read, struct ask *ask)
 void route_joined(struct router *router, struct link_peer *origin,
 		  const Link__Joined *joined);
 
-/* The router of that name; NULL: ourselves, or a name we do not know. */
-struct link_peer *route_origin(const struct router *router, struct slice name);
+/* By the name in it. */
+void route_joined_home(struct router *router, const Link__Joined *joined);
 
 #endif

@@ -25,6 +25,18 @@ struct router_gateway *router_gateway_of(const struct link_peer *peer)
 								: NULL;
 }
 
+struct slice router_name(const struct router *router)
+{
+	return slice_from_str(router->shards.items[router->self].name);
+}
+
+void router_resync(struct router_gateway *gateway)
+{
+	log_warn("gateway.resync", "gateway=%s", link_peer_name(gateway->peer));
+	router_of(gateway->peer)->metrics.gateway_resync_total++;
+	link_peer_reset(gateway->peer);
+}
+
 /* Gauges that follow from the tables. */
 static void router_count(struct router *router)
 {
@@ -169,29 +181,35 @@ static void router_init_tables(struct router *router)
 	map_init(&router->conns, seed);
 	journal_init(&router->journal, (size_t)conf->journal_keys_max,
 		     (size_t)conf->journal_bytes_max, seed);
-	asks_init(&router->asks, router->loop, seed);
+	asks_init(&router->asks, router->loop, crypto_random_uint64());
 	rebuild_init(&router->rebuild, router);
 	timer_init(&router->lease_timer, on_lease_timer);
 	timer_init(&router->drain_timer, on_drain_timer);
 }
 
+void router_init(struct router *router, struct loop *loop, const struct router_conf *conf,
+		 const char *name)
+{
+	ptrdiff_t self;
+
+	router->loop = loop;
+	router->conf = conf;
+	if (shards_parse(&router->shards, conf->routers) != OK)
+		fatal("routers = %s: not a list of name=url", conf->routers);
+	self = shards_find(&router->shards, slice_from_str(name));
+	if (self < 0)
+		fatal("routers = %s: %s is not in it", conf->routers, name);
+	router->self = (size_t)self;
+	router_init_tables(router);
+	router->hubs = hub_runtime_new(router, conf->hubs);
+}
+
 static void *router_start(struct proc *proc)
 {
 	struct router *router = MEM_NEW(struct router);
-	ptrdiff_t self;
 
 	router->proc = proc;
-	router->loop = proc_loop(proc);
-	router->conf = proc_conf(proc);
-	if (shards_parse(&router->shards, router->conf->routers) != OK)
-		fatal("routers = %s: not a list of name=url", router->conf->routers);
-	self = shards_find(&router->shards, slice_from_str(proc_name(proc)));
-	if (self < 0)
-		fatal("routers = %s: %s is not in it", router->conf->routers,
-		      proc_name(proc));
-	router->self = (size_t)self;
-	router_init_tables(router);
-	router->hubs = hub_runtime_new(router, router->conf->hubs);
+	router_init(router, proc_loop(proc), proc_conf(proc), proc_name(proc));
 	router_open_link(router);
 	router_listen(router);
 	router_open_shards(router);

@@ -32,7 +32,7 @@ struct router_gateway {
 };
 
 struct router {
-	struct proc *proc;		/* borrowed */
+	struct proc *proc;		/* borrowed; NULL: a test's */
 	struct loop *loop;		/* borrowed */
 	const struct router_conf *conf; /* borrowed from proc */
 	struct router_metrics metrics;
@@ -55,11 +55,27 @@ struct router {
 
 extern const struct proc_ops router_proc_ops;
 
+/*
+ * The tables and the hubs: all of a router that needs no peer. `name` is ours in the list
+ * of routers. Ends the program when the configuration is wrong.
+ */
+void router_init(struct router *router, struct loop *loop, const struct router_conf *conf,
+		 const char *name);
+
 /* Tells presence that we live, and goes on doing so. */
 void router_lease(struct router *router);
 
+struct slice router_name(const struct router *router);
+
 /* The state behind a link's peer. */
 struct router *router_of(const struct link_peer *peer);
+
+/*
+ * A Complete or Abort did not fit on the gateway's link, and what it stands for cannot be
+ * left out: both sides start over, which ends every call under way with an error and has
+ * the gateway replay its connections.
+ */
+void router_resync(struct router_gateway *gateway);
 
 /* NULL for a peer that is not a gateway or is not known yet. */
 struct router_gateway *router_gateway_of(const struct link_peer *peer);

@@ -27,6 +27,11 @@ void shard_on_member(struct router *router, struct router_gateway *gateway,
 		.user_name = link_slice(member->user_name),
 	};
 
+	if (member->kind != LINK__KIND__KIND_GROUP &&
+	    member->kind != LINK__KIND__KIND_USER) {
+		router->metrics.envelope_unknown_total++;
+		return;
+	}
 	router->metrics.member_total++;
 	if (member->is_gone)
 		group_remove(&router->groups, &key, who.connection, &gateway->members);
@@ -36,7 +41,7 @@ void shard_on_member(struct router *router, struct router_gateway *gateway,
 
 /* ---- sends */
 
-static const struct group *send_group(const struct router *router, const Link__Send *send)
+static const struct group *send_group(struct router *router, const Link__Send *send)
 {
 	const struct group_key key = key_of(send->hub, send->kind, send->name);
 
@@ -114,6 +119,7 @@ void shard_on_send(struct router *router, struct link_peer *origin,
 
 /* ---- who is in a group */
 
+/* A group too large for a message is refused at once, not when the asker's time is up. */
 static void members_answer(struct router *router, struct link_peer *origin, uint64_t call,
 			   Link__Members *members)
 {
@@ -121,9 +127,15 @@ static void members_answer(struct router *router, struct link_peer *origin, uint
 					   .members = members };
 
 	members->call = call;
-	if (origin == NULL)
+	if (origin == NULL) {
 		asks_answer(&router->asks, call, &answer);
-	else if (link_send_members(origin, members, NULL) != OK)
+		return;
+	}
+	if (link_send_members(origin, members, NULL) == OK)
+		return;
+	members->rc = ERR_LIMIT;
+	members->n_members = 0;
+	if (link_send_members(origin, members, NULL) != OK)
 		log_warn("shard.answer_refused", "peer=%s", link_peer_name(origin));
 }
 
@@ -170,28 +182,31 @@ void shard_on_list_members(struct router *router, struct link_peer *origin,
 
 /* ---- the journal */
 
+/* As members_answer(). */
 static void entries_answer(struct router *router, struct link_peer *origin, uint64_t call,
 			   Link__LogEntries *entries)
 {
 	const struct ask_answer answer = { .rc = OK, .entries = entries };
 
 	entries->call = call;
-	if (origin == NULL)
+	if (origin == NULL) {
 		asks_answer(&router->asks, call, &answer);
-	else if (link_send_log_entries(origin, entries, NULL) != OK)
+		return;
+	}
+	if (link_send_log_entries(origin, entries, NULL) == OK)
+		return;
+	entries->rc = ERR_LIMIT;
+	entries->n_entries = 0;
+	if (link_send_log_entries(origin, entries, NULL) != OK)
 		log_warn("shard.answer_refused", "peer=%s", link_peer_name(origin));
 }
 
 /* Keys of different hubs never meet: the length stands before the hub's name. */
-static struct slice journal_key(struct arena *arena, ProtobufCBinaryData hub,
-				ProtobufCBinaryData key)
+static void journal_key(struct buf *out, ProtobufCBinaryData hub, ProtobufCBinaryData key)
 {
-	char *bytes = arena_alloc(arena, sizeof(hub.len) + hub.len + key.len);
-
-	memcpy(bytes, &hub.len, sizeof(hub.len));
-	memcpy(bytes + sizeof(hub.len), hub.data, hub.len);
-	memcpy(bytes + sizeof(hub.len) + hub.len, key.data, key.len);
-	return slice_make(bytes, sizeof(hub.len) + hub.len + key.len);
+	buf_append(out, &hub.len, sizeof(hub.len));
+	buf_append_slice(out, link_slice(hub));
+	buf_append_slice(out, link_slice(key));
 }
 
 static uint32_t entries_max_clamp(uint32_t entries_max)
@@ -205,41 +220,49 @@ void shard_on_log_append(struct router *router, struct link_peer *origin,
 			 const Link__LogAppend *append)
 {
 	Link__LogEntries entries = LINK__LOG_ENTRIES__INIT;
-	struct arena arena = ARENA_INIT;
+	struct buf key = BUF_INIT;
 
 	router->metrics.journal_append_total++;
-	journal_append(&router->journal, journal_key(&arena, append->hub, append->key),
-		       link_slice(append->entry), entries_max_clamp(append->entries_max));
+	journal_key(&key, append->hub, append->key);
+	journal_append(&router->journal, buf_slice(&key), link_slice(append->entry),
+		       entries_max_clamp(append->entries_max));
 	entries_answer(router, origin, append->call, &entries);
-	arena_fini(&arena);
+	buf_fini(&key);
+}
+
+static void entries_fill(const struct journal_list *list, uint32_t entries_max,
+			 struct arena *arena, Link__LogEntries *entries)
+{
+	size_t skip = list->entries_n > entries_max ? list->entries_n - entries_max : 0;
+
+	entries->entries =
+		arena_alloc(arena, (list->entries_n - skip) * sizeof(*entries->entries));
+	LIST_EACH (node, &list->entries) {
+		const struct journal_entry *entry =
+			CONTAINER_OF(node, struct journal_entry, node);
+
+		if (skip > 0)
+			skip--;
+		else
+			entries->entries[entries->n_entries++] =
+				link_bytes(blob_slice(entry->blob));
+	}
 }
 
 void shard_on_log_read(struct router *router, struct link_peer *origin,
 		       const Link__LogRead *read)
 {
-	const uint32_t entries_max = entries_max_clamp(read->entries_max);
 	Link__LogEntries entries = LINK__LOG_ENTRIES__INIT;
 	struct arena arena = ARENA_INIT;
-	const struct journal_list *list =
-		journal_read(&router->journal, journal_key(&arena, read->hub, read->key));
+	struct buf key = BUF_INIT;
+	const struct journal_list *list;
 
-	if (list != NULL) {
-		size_t skip =
-			list->entries_n > entries_max ? list->entries_n - entries_max : 0;
-
-		entries.entries =
-			arena_alloc(&arena, list->entries_n * sizeof(*entries.entries));
-		LIST_EACH (node, &list->entries) {
-			const struct journal_entry *entry =
-				CONTAINER_OF(node, struct journal_entry, node);
-
-			if (skip > 0)
-				skip--;
-			else
-				entries.entries[entries.n_entries++] =
-					link_bytes(blob_slice(entry->blob));
-		}
-	}
+	journal_key(&key, read->hub, read->key);
+	list = journal_read(&router->journal, buf_slice(&key));
+	if (list != NULL)
+		entries_fill(list, entries_max_clamp(read->entries_max), &arena,
+			     &entries);
 	entries_answer(router, origin, read->call, &entries);
+	buf_fini(&key);
 	arena_fini(&arena);
 }

@@ -3,7 +3,7 @@
  * chat: rooms with history, who is there, and who is typing. A room is the group
  * "room-<roomId>" and a log of its last messages under the same name.
  */
-#include "router/hub_runtime.h"
+#include "router/hubs/hubs.h"
 
 #define CHAT_HISTORY_MAX 50
 #define CHAT_ROOM_PREFIX "room-"

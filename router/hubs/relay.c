@@ -10,7 +10,7 @@
  *
  * A role without a group allows it for every group.
  */
-#include "router/hub_runtime.h"
+#include "router/hubs/hubs.h"
 
 static enum hub_rc refuse(struct hub_call *call, struct slice missing)
 {

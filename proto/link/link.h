@@ -20,6 +20,7 @@
 #include "proto/link/link.pb-c.h"
 #include "proto/link/link_name.h"
 #include "proto/link/link_send.h" /* for who is told of a peer wants to answer */
+#include "proto/link/session.h"
 
 struct link;
 struct link_peer;

@@ -28,6 +28,8 @@ struct link *link_new(struct loop *loop, const struct link_options *options)
 	if (!link_name_is_valid(name))
 		fatal("name = %s: 1 to %d printable characters but space , = \" ' and \\",
 		      options->name, LINK_NAME_MAX);
+	if (options->ping_interval_ms * 2 > options->stream_timeout_ms)
+		fatal("link_ping_interval must be at most half of link_stream_timeout");
 	link->loop = loop;
 	link->options = *options;
 	memcpy(link->name, name.ptr, name.len);

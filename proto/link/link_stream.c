@@ -344,6 +344,7 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 	if (!stream->is_dialed)
 		link->greetings_n--;
 	stream->state = STREAM_UP;
+	pipe_set_frame_max(stream->pipe, PIPE_FRAME_BYTES_MAX);
 	loop_timer_start(link->loop, &stream->timer, link->options.ping_interval_ms);
 	rc = link_peer_up(peer, stream);
 	if (rc == ERR_MALFORMED)
@@ -420,12 +421,6 @@ static void on_frame(struct pipe_owner *owner, struct pipe *pipe, struct slice b
 	const Link__Frame *frame;
 
 	assert(pipe == stream->pipe);
-	/* Unpacking can take many times the bytes: a right of those who proved the key.
-	 */
-	if (stream->state != STREAM_UP && bytes.len > LINK_GREETING_BYTES_MAX) {
-		stream_malformed(stream, "long_greeting");
-		return;
-	}
 	stream->received_ms = loop_now_ms(stream->link->loop);
 	frame = link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
 	if (frame == NULL)
@@ -452,8 +447,10 @@ static void on_closed(struct pipe_owner *owner, struct pipe *pipe, enum err rc)
 	log_debug("link.closed", "peer=%s reason=%s", stream->said.name, err_name(rc));
 	/* Nobody hangs up on a greeting but for a reason. Not so before the first word
 	 * to a listener: that may be a health check of the network's. */
-	if (stream->state == STREAM_PROOF ||
-	    (stream->state == STREAM_HELLO && stream->is_dialed))
+	if (rc == ERR_LIMIT)
+		stream_malformed(stream, "frame_too_long");
+	else if (stream->state == STREAM_PROOF ||
+		 (stream->state == STREAM_HELLO && stream->is_dialed))
 		stream_refuse(stream, "closed_by_peer");
 	else
 		stream_lost(stream);
@@ -484,6 +481,9 @@ void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *pee
 	timer_init(&stream->timer, on_timer);
 	loop_timer_start(link->loop, &stream->timer, LINK_GREETING_TIMEOUT_MS);
 	pipe_set_owner(pipe, &stream->pipe_owner);
+	/* Memory for long frames, and the many times more that unpacking may take, are
+	 * for those who proved the key. */
+	pipe_set_frame_max(pipe, LINK_GREETING_BYTES_MAX);
 	if (stream->is_dialed && stream_send_hello(stream, peer) != OK)
 		stream_refuse(stream, "send_failed");
 }

@@ -36,7 +36,8 @@ struct pipe {
 	bool is_closed;
 	bool is_paused;
 	bool is_receiving; /* the bytes from in_end on are NNG's */
-	char *in;	   /* owned; in_start..in_end is received and not yet cut */
+	size_t frame_bytes_max;
+	char *in; /* owned; in_start..in_end is received and not yet cut */
 	size_t in_cap;
 	size_t in_start;
 	size_t in_end;
@@ -66,6 +67,7 @@ struct pipe *pipe_new(struct pipe_set *set, nng_stream *stream)
 
 	pipe->set = set;
 	pipe->stream = stream;
+	pipe->frame_bytes_max = PIPE_FRAME_BYTES_MAX;
 	pipe->recv_aio = pipe_aio_new(on_received, pipe);
 	pipe->send_aio = pipe_aio_new(on_sent, pipe);
 	pipe_done_init(&pipe->recv_done, recv_done);
@@ -129,6 +131,12 @@ void pipe_set_owner(struct pipe *pipe, struct pipe_owner *owner)
 struct pipe_owner *pipe_owner(const struct pipe *pipe)
 {
 	return pipe->owner;
+}
+
+void pipe_set_frame_max(struct pipe *pipe, size_t bytes_max)
+{
+	assert(bytes_max <= PIPE_FRAME_BYTES_MAX);
+	pipe->frame_bytes_max = bytes_max;
 }
 
 const char *pipe_peer(const struct pipe *pipe)
@@ -428,7 +436,7 @@ static bool frames_cut(struct pipe *pipe)
 			return true;
 		frame.ptr = pipe->in + pipe->in_start + HEAD_BYTES;
 		frame.len = get_u32(pipe->in + pipe->in_start);
-		if (frame.len > PIPE_FRAME_BYTES_MAX) {
+		if (frame.len > pipe->frame_bytes_max) {
 			pipe_end(pipe, ERR_LIMIT);
 			return false;
 		}

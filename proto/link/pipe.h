@@ -68,6 +68,10 @@ struct pipe_owner {
 void pipe_set_owner(struct pipe *pipe, struct pipe_owner *owner);
 struct pipe_owner *pipe_owner(const struct pipe *pipe);
 
+/* Refuses frames over `bytes_max`, which is PIPE_FRAME_BYTES_MAX until this is called:
+ * the pipe ends with ERR_LIMIT, before it makes room for them. */
+void pipe_set_frame_max(struct pipe *pipe, size_t bytes_max);
+
 /* Where the peer is, for logs: "tcp:10.0.0.7:41532", "ipc:pid=4711". */
 const char *pipe_peer(const struct pipe *pipe);
 

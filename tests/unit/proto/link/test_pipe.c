@@ -346,6 +346,21 @@ Test(pipe, sees_a_broken_peer_when_it_only_sends)
 	rig_free(rig);
 }
 
+Test(pipe, a_frame_over_the_owners_own_limit_ends_it)
+{
+	struct rig *rig = rig_connected(NULL);
+	struct slice four = SLICE("four");
+	struct slice fives = SLICE("fives");
+
+	pipe_set_frame_max(rig->far.pipe, 4);
+	cr_assert_eq(pipe_send(rig->near.pipe, &four, 1), OK);
+	cr_assert_eq(pipe_send(rig->near.pipe, &fives, 1), OK);
+	WAIT(rig, rig->far.closed);
+	cr_expect_eq(rig->far.closed_rc, ERR_LIMIT);
+	cr_expect_eq(rig->far.frames, 1);
+	rig_free(rig);
+}
+
 Test(pipe, is_freed_with_everything_open)
 {
 	struct rig *rig = rig_connected(TCP);

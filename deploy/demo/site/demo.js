@@ -182,7 +182,7 @@ async function enter(name, room) {
 	store.set("name", name);
 	store.set("room", room);
 	page.list = new MessageList(selfId());
-	page.session = new Session({ id: selfId(), name }, room, $("prefer").value, callbacks());
+	page.session = new Session({ id: selfId(), name }, room, callbacks());
 	$("room-title").textContent = room;
 	$("gateway").textContent = location.host;
 	$("invite").href = `./#${encodeURIComponent(room)}`;
@@ -290,14 +290,6 @@ function labelTheme() {
 	document.body.dataset.dark = isDark() ? "yes" : "no";
 }
 
-async function changeTransport() {
-	store.set("transport", $("prefer").value);
-	const session = page.session;
-	page.session = null;
-	await session?.stop();
-	await tryEnter(store.get("name"), store.get("room"));
-}
-
 function wire() {
 	$("join-form").addEventListener("submit", (event) => {
 		event.preventDefault();
@@ -312,7 +304,6 @@ function wire() {
 	});
 	$("leave").addEventListener("click", leave);
 	$("jump").addEventListener("click", () => page.list.scrollToEnd());
-	$("prefer").addEventListener("change", changeTransport);
 	$("theme").addEventListener("click", toggleTheme);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", labelTheme);
 	$("details").addEventListener("click", () => {
@@ -338,7 +329,6 @@ function start() {
 	wire();
 	$("name").value = store.get("name") || `${pick(FIRST)} ${pick(SECOND)}`;
 	$("room").value = roomFromAddress() || store.get("room") || "lobby";
-	$("prefer").value = store.get("transport") || "auto";
 	if (store.get("inside"))
 		tryEnter($("name").value, $("room").value);
 	else

@@ -35,11 +35,11 @@ export class Session {
 	#lostAt = 0;
 
 	// on: { state, transport, joined, history, message, roster, typing, ack }
-	constructor(user, roomId, transport, on) {
+	constructor(user, roomId, on) {
 		this.#user = user;
 		this.#roomId = roomId;
 		this.#on = on;
-		this.#connection = this.#build(transport);
+		this.#connection = this.#build();
 	}
 
 	get connectionId() {
@@ -81,12 +81,9 @@ export class Session {
 				.catch(() => {});
 	}
 
-	#build(transport) {
-		const options = { accessTokenFactory: () => mintToken(this.#user) };
-		if (transport !== "auto")
-			options.transport = signalR.HttpTransportType[transport];
+	#build() {
 		const connection = new signalR.HubConnectionBuilder()
-			.withUrl("hubs/chat", options)
+			.withUrl("hubs/chat", { accessTokenFactory: () => mintToken(this.#user) })
 			.withAutomaticReconnect({
 				nextRetryDelayInMilliseconds: (retry) => this.#planRetry(retry.previousRetryCount),
 			})

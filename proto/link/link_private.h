@@ -105,10 +105,9 @@ struct link_peer *link_peer_find(const struct link *link, Link__Role role,
 struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice name);
 
 /*
- * The greeting is through: `stream` becomes the peer's, an older one is closed.
- * ERR_MALFORMED: the peer counts what was never sent. ERR_CANCELED: a ticket's callback
- * reset the peer. Either way the stream is not taken and the session ends with the next
- * greeting.
+ * The greeting is through: `stream` becomes the peer's, an older one is closed. Otherwise
+ * the next greeting ends the session. ERR_MALFORMED: the peer counts what was never sent.
+ * ERR_CANCELED: a ticket's callback reset the peer.
  */
 MUST_CHECK enum err link_peer_up(struct link_peer *peer, struct link_stream *stream);
 

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-
 #define WINDOW 1000u
 #define NO_LIMIT 1000000u
 

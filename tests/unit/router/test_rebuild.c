@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After a start: what waits, until when, and how much of it.
+ */
+#include "router/rebuild.h"
+
+#include "tests/unit/router/hub_kit.h"
+
+static void send_text(struct kit *kit, struct link_peer *from, const char *text)
+{
+	Link__Payload payload = LINK__PAYLOAD__INIT;
+	Link__Payload *payloads[] = { &payload };
+	Link__Send send = LINK__SEND__INIT;
+
+	payload.protocol = 1;
+	payload.frame = link_bytes(slice_from_str(kit_text(kit, "%s\x1e", text)));
+	send.hub = link_bytes(SLICE("chat"));
+	send.kind = LINK__KIND__KIND_GROUP;
+	send.name = link_bytes(SLICE("g"));
+	send.payloads = payloads;
+	send.n_payloads = 1;
+	send.call = 5;
+	kit_hear_send(kit, from, &send);
+}
+
+static void list_members(struct kit *kit)
+{
+	Link__ListMembers list = LINK__LIST_MEMBERS__INIT;
+
+	list.hub = link_bytes(SLICE("chat"));
+	list.group = link_bytes(SLICE("g"));
+	list.call = 6;
+	kit_hear_list_members(kit, kit->r2, &list);
+}
+
+static struct router_conf conf_of_two(void)
+{
+	static char routers[] = "r1=ipc://r1,r2=ipc://r2";
+	struct router_conf conf = kit_conf();
+
+	conf.routers = routers;
+	return conf;
+}
+
+static struct kit *kit_rebuilding(void)
+{
+	const struct router_conf conf = conf_of_two();
+
+	return kit_new_conf(NULL, &conf);
+}
+
+static bool is_done(const struct kit *kit)
+{
+	return kit->router->rebuild.is_done;
+}
+
+static void replay(struct kit *kit, struct link_peer *gateway, const char *id)
+{
+	kit_member(kit, gateway, LINK__KIND__KIND_GROUP, "g", id, false);
+	kit_replayed(kit, gateway);
+	kit_turn(kit);
+}
+
+Test(rebuild, sends_wait_for_all_gateways_that_presence_names)
+{
+	struct kit *kit = kit_rebuilding();
+
+	kit_topology(kit, true, kit->g1, kit->g2);
+	send_text(kit, kit->r2, "one");
+	replay(kit, kit->g1, "c1");
+	cr_expect_not(is_done(kit));
+	kit_expect_silence(kit, kit->g1);
+	replay(kit, kit->g2, "c2");
+	cr_expect(is_done(kit));
+	kit_expect(kit, kit->g1, "deliver group g one");
+	kit_expect(kit, kit->g2, "deliver group g one");
+	kit_free(kit);
+}
+
+Test(rebuild, what_waited_keeps_its_order_and_goes_first)
+{
+	struct kit *kit = kit_rebuilding();
+
+	send_text(kit, kit->r2, "one");
+	list_members(kit);
+	send_text(kit, kit->r2, "two");
+	kit_topology(kit, true, kit->g1, kit->g2);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	send_text(kit, kit->r2, "three");
+	kit_expect(kit, kit->g1, "deliver group g one");
+	kit_expect(kit, kit->g1, "deliver group g two");
+	kit_expect(kit, kit->g1, "deliver group g three");
+	kit_expect(kit, kit->r2, "members OK c1 user-of-c1 c2 user-of-c2");
+	kit_free(kit);
+}
+
+Test(rebuild, every_gateway_that_is_here_must_replay_too)
+{
+	struct kit *kit = kit_rebuilding();
+
+	kit_topology(kit, true, kit->g1, NULL);
+	replay(kit, kit->g1, "c1");
+	cr_expect_not(is_done(kit));
+	replay(kit, kit->g2, "c2");
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, a_named_gateway_must_come)
+{
+	struct kit *kit = kit_rebuilding();
+	struct link_peer *g3;
+
+	g3 = kit_gateway(kit, "g3");
+	kit_topology(kit, true, kit->g1, g3);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	kit_restart(kit, g3);
+	replay(kit, g3, "c3");
+	cr_expect_not(is_done(kit)); /* it is another process than the one named */
+	kit_topology(kit, true, kit->g1, g3);
+	kit_turn(kit);
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, a_lost_gateway_is_not_waited_for_once_presence_drops_it)
+{
+	struct kit *kit = kit_rebuilding();
+
+	kit_topology(kit, true, kit->g1, kit->g2);
+	replay(kit, kit->g1, "c1");
+	kit_gone(kit, kit->g2);
+	cr_expect_not(is_done(kit));
+	kit_topology(kit, true, kit->g1, NULL);
+	kit_turn(kit);
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, an_unsettled_topology_names_nobody)
+{
+	struct kit *kit = kit_rebuilding();
+
+	kit_topology(kit, false, NULL, NULL);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	cr_expect_not(is_done(kit));
+	kit_topology(kit, true, NULL, NULL);
+	kit_turn(kit);
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, without_presence_the_wait_stands_in)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+
+	conf.rebuild_wait_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	cr_expect_eq(kit->router->metrics.rebuild_timeout_total, 0);
+	kit_free(kit);
+}
+
+Test(rebuild, after_the_wait_those_who_are_here_must_have_replayed)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+
+	conf.rebuild_wait_ms = 0;
+	kit = kit_new_conf(NULL, &conf);
+	while (timer_is_running(&kit->router->rebuild.wait_timer))
+		loop_turn(kit->loop, 100);
+	cr_expect_not(is_done(kit));
+	replay(kit, kit->g1, "c1");
+	kit_gone(kit, kit->g2);
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, goes_on_after_the_timeout)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+
+	conf.rebuild_timeout_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	kit_topology(kit, true, kit->g1, kit->g2);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "g", "c1", false);
+	send_text(kit, kit->r2, "one");
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	kit_expect(kit, kit->g1, "deliver group g one");
+	cr_expect_eq(kit->router->metrics.rebuild_timeout_total, 1);
+	kit_free(kit);
+}
+
+/* The same send again and again; returns how many were kept. */
+static size_t fill(struct kit *kit, size_t bytes_max)
+{
+	const struct rebuild *rebuild = &kit->router->rebuild;
+	size_t one;
+
+	send_text(kit, kit->r2, "one");
+	one = rebuild->held_bytes;
+	kit->conf.rebuild_bytes_max = (int64_t)(bytes_max * one);
+	for (size_t i = 1; i < bytes_max; i++)
+		send_text(kit, kit->r2, "one");
+	return rebuild->held_bytes / one;
+}
+
+Test(rebuild, rebuild_bytes_max_wait_and_one_more_is_refused)
+{
+	struct kit *kit = kit_rebuilding();
+
+	cr_expect_eq(fill(kit, 3), 3);
+	kit_expect_silence(kit, kit->r2);
+	send_text(kit, kit->r2, "one");
+	kit_expect(kit, kit->r2, "sent ERR_LIMIT");
+	list_members(kit);
+	kit_expect(kit, kit->r2, "members ERR_LIMIT");
+	cr_expect_eq(kit->router->metrics.rebuild_held_total, 3);
+	cr_expect_eq(kit->router->metrics.rebuild_refused_total, 2);
+	kit_free(kit);
+}
+
+Test(rebuild, our_own_hubs_sends_wait_as_well)
+{
+	const struct router_conf conf = kit_conf();
+	struct kit *kit = kit_new_conf(NULL, &conf);
+
+	kit_connect(kit, kit->g1, "c1", "ann");
+	kit_invoke(kit, kit->g1, "c1", "a", "StartTyping", "[\"7\"]");
+	kit_turn(kit);
+	kit_expect_silence(kit, kit->g1);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "room-7", "c2", false);
+	kit_replayed(kit, kit->g1);
+	kit_replayed(kit, kit->g2);
+	kit_topology(kit, true, kit->g1, kit->g2);
+	kit_turn(kit);
+	kit_expect(kit, kit->g1,
+		   "deliver group room-7 {\"type\":1,\"target\":\"UserTyping\","
+		   "\"arguments\":[{\"userId\":\"ann\",\"userName\":\"ann\","
+		   "\"isTyping\":true}]} without c1");
+	kit_ack(kit, kit->g1);
+	kit_expect(kit, kit->g1,
+		   "complete c1 1 {\"type\":3,\"invocationId\":\"a\",\"result\":null}");
+	kit_free(kit);
+}
+
+Test(rebuild, may_be_under_way_when_the_router_stops)
+{
+	struct kit *kit = kit_rebuilding();
+
+	send_text(kit, kit->r2, "one");
+	list_members(kit);
+	kit_free(kit);
+}

@@ -78,7 +78,6 @@ struct conn {
 	size_t groups_n; /* those of kind GROUP */
 	struct list calls; /* invoke.h: in flight, oldest first */
 	size_t calls_n;
-	uint64_t last_call;
 	uint32_t excluded_mark; /* deliver.c: of the sweep that leaves it out */
 	int64_t opened_unix_ms;
 	int64_t received_ms; /* loop time of the last message in */

@@ -51,6 +51,7 @@ struct gateway {
 	struct list joins;   /* join.c: on their way to the keys' owners */
 	int64_t drain_end_ms; /* all connections are told by then */
 	uint32_t sweep_mark; /* deliver.c */
+	uint64_t last_call;  /* invoke.c: numbers the calls of all connections */
 	struct arena arena;  /* of the message being read */
 };
 

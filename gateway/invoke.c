@@ -15,7 +15,8 @@ struct call {
 	struct list conn_node;
 	struct list router_node;
 	struct conn *conn;     /* borrowed */
-	uint64_t number;
+	uint64_t number; /* no other call of this gateway has it: a connection id may come
+			  * back while a router still runs calls of the first one */
 	struct session_ticket ticket;
 	bool is_handled;       /* the router has it: only its Complete is missing */
 	bool is_lost;          /* ... and is gone */
@@ -84,10 +85,11 @@ static struct call *call_new(struct conn *conn, struct gateway_router *router,
 	struct call *call = mem_zalloc(sizeof(*call) + id_len + message->target.len);
 
 	call->conn = conn;
-	call->number = ++conn->last_call;
+	call->number = ++conn->gateway->last_call;
 	call->started_us = loop_clock_us();
 	session_ticket_init(&call->ticket, on_ticket);
-	memcpy(call->bytes, message->invocation_id.ptr, id_len);
+	if (id_len > 0)
+		memcpy(call->bytes, message->invocation_id.ptr, id_len);
 	memcpy(call->bytes + id_len, message->target.ptr, message->target.len);
 	call->invocation_id = slice_make(call->bytes, id_len);
 	call->target = slice_make(call->bytes + id_len, message->target.len);

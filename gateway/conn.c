@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state machine of a connection. Bytes come in any split and are cut into frames; a
- * frame is the handshake or a message; what a message means is one switch. Everything
- * that ends a connection goes through conn_close().
+ * A connection's life: its timers, what the cluster is told of it, its beginning and its
+ * end. Everything that ends one goes through conn_close(); what it reads is conn_in.c's.
  */
-#include "gateway/conn.h"
+#include "gateway/conn_private.h"
 
 #include <assert.h>
 
@@ -17,19 +16,19 @@
 #include "proto/wire/handshake.h"
 #include "proto/wire/hub_json.h"
 
-/* A closed connection's Disconnected found the link full: try again. */
+/* A link was full when a closed connection's end was to be told: try again. */
 #define DISCONNECTED_RETRY_MS 1000
 
 struct close_rule {
 	const char *name;
 	const char *error;
 	bool allow_reconnect;
-	bool is_told;   /* by a hub Close */
+	bool is_told;	/* by a hub Close */
 	bool is_failed; /* in the transport's eyes */
 };
 
 static const struct close_rule close_rules[CONN_CLOSE_COUNT] = {
-#define CONN_CLOSE_RULE(reason, name, error, reconnect, told, failed) \
+#define CONN_CLOSE_RULE(reason, name, error, reconnect, told, failed)                    \
 	[reason] = { name, error, reconnect, told, failed },
 	CONN_CLOSE_LIST(CONN_CLOSE_RULE)
 #undef CONN_CLOSE_RULE
@@ -69,17 +68,27 @@ void conn_send(struct conn *conn, struct slice frames)
 
 /* ---- timers: the handshake's deadline, then keep-alive and client timeout */
 
-static void conn_send_ping(struct conn *conn)
+/* The idle of one transport get the same blob. */
+static struct blob *ping_wrapped(struct gateway *gateway, const struct transport_ops *ops)
 {
+	struct blob **ping = &gateway->pings[ops->kind];
 	struct buf frame = BUF_INIT;
 
-	hub_json_encode_ping(&frame);
-	conn_send(conn, buf_slice(&frame));
-	buf_fini(&frame);
-	conn->gateway->metrics.pings_out_total++;
+	if (*ping == NULL) {
+		hub_json_encode_ping(&frame);
+		*ping = ops->wrap(buf_slice(&frame), true);
+		buf_fini(&frame);
+	}
+	return *ping;
 }
 
-static void conn_timer_next(struct conn *conn)
+static void conn_send_ping(struct conn *conn)
+{
+	conn->gateway->metrics.pings_out_total++;
+	conn_send_wrapped(conn, ping_wrapped(conn->gateway, conn->transport->ops));
+}
+
+void conn_timer_next(struct conn *conn)
 {
 	const struct gateway_conf *conf = conf_of(conn);
 	const int64_t now_ms = loop_now_ms(conn->gateway->loop);
@@ -96,7 +105,8 @@ static void on_open_timer(struct conn *conn)
 	const struct gateway_conf *conf = conf_of(conn);
 	const int64_t now_ms = loop_now_ms(conn->gateway->loop);
 
-	/* While its calls are being dispatched a client is not asked for a sign of life. */
+	/* While its calls are being dispatched a client is not asked for a sign of life.
+	 */
 	if (conn->is_paused)
 		conn->received_ms = now_ms;
 	if (conn->is_pinged && now_ms - conn->received_ms >= conf->client_timeout_ms) {
@@ -111,7 +121,7 @@ static void on_open_timer(struct conn *conn)
 		conn_timer_next(conn);
 }
 
-static void conn_refuse_handshake(struct conn *conn, struct slice error)
+void conn_refuse_handshake(struct conn *conn, struct slice error)
 {
 	struct buf frame = BUF_INIT;
 
@@ -186,7 +196,8 @@ enum err conn_announce(struct conn *conn)
 			connected.groups[connected.n_groups++] =
 				link_bytes(membership->key->name);
 	}
-	/* A replay comes while the ticket of the earlier announcement is on its way out. */
+	/* A replay comes while the ticket of the earlier announcement is on its way out.
+	 */
 	session_ticket_cancel(&conn->connected_ticket);
 	return link_send_connected(conn_router(conn)->peer, &connected,
 				   &conn->connected_ticket);
@@ -258,6 +269,7 @@ struct conn *conn_new(struct gateway *gateway, struct hub *hub,
 	session_ticket_init(&conn->connected_ticket, on_connected_ticket);
 	session_ticket_init(&conn->disconnected_ticket, on_disconnected_ticket);
 	timer_init(&conn->timer, on_timer);
+	loop_flush_init(&conn->resume, conn_on_resume);
 	conn->opened_unix_ms = loop_unix_ms(gateway->loop);
 	conn->received_ms = loop_now_ms(gateway->loop);
 	conn->sent_ms = conn->received_ms;
@@ -269,7 +281,7 @@ struct conn *conn_new(struct gateway *gateway, struct hub *hub,
 }
 
 /* The handshake is done: the cluster learns of the connection. */
-static void conn_open(struct conn *conn)
+void conn_open(struct conn *conn)
 {
 	struct gateway *gateway = conn->gateway;
 	enum err rc = OK;
@@ -335,6 +347,7 @@ static void conn_end(struct conn *conn, enum conn_close_reason reason, struct sl
 	else
 		transport->ops->close(transport, rule->is_failed);
 	loop_timer_stop(conn->gateway->loop, &conn->timer);
+	loop_untouch(&conn->resume);
 	buf_fini(&conn->partial);
 	if (was_open)
 		conn_leave(conn);
@@ -371,151 +384,4 @@ void conn_abort(struct conn *conn, struct slice error, bool allow_reconnect)
 void conn_on_end(struct conn *conn, enum conn_close_reason reason)
 {
 	conn_close(conn, reason, NULL);
-}
-
-/* ---- in */
-
-static void on_handshake(struct conn *conn, struct slice text)
-{
-	struct arena *arena = &conn->gateway->arena;
-	struct handshake handshake;
-	struct slice error;
-	struct buf frame = BUF_INIT;
-	const char *detail = NULL;
-	const enum err rc = handshake_decode(text, arena, &handshake, &error, &detail);
-
-	if (rc != OK) {
-		if (detail != NULL && conf_of(conn)->is_detailed)
-			error = arena_printf(arena, "%.*s %s", SLICE_FMT(error), detail);
-		conn_refuse_handshake(conn, error);
-		return;
-	}
-	conn->protocol = handshake.protocol;
-	handshake_encode_response(&frame, SLICE_NONE);
-	conn_send(conn, buf_slice(&frame));
-	buf_fini(&frame);
-	if (conn->state == CONN_HANDSHAKE)
-		conn_open(conn);
-}
-
-static void conn_on_message(struct conn *conn, const struct hub_message *message)
-{
-	switch (message->type) {
-	case HUB_MESSAGE_INVOCATION:
-	case HUB_MESSAGE_STREAM_INVOCATION:
-		invoke(conn, message);
-		break;
-	case HUB_MESSAGE_PING:
-		conn->is_pinged = true;
-		conn->gateway->metrics.pings_in_total++;
-		conn_timer_next(conn);
-		break;
-	case HUB_MESSAGE_CLOSE:
-		conn_close(conn, CONN_CLOSE_CLIENT, NULL);
-		break;
-	case HUB_MESSAGE_COMPLETION:
-	case HUB_MESSAGE_STREAM_ITEM:
-	case HUB_MESSAGE_CANCEL_INVOCATION:
-	case HUB_MESSAGE_ACK:
-	case HUB_MESSAGE_SEQUENCE:
-	case HUB_MESSAGE_NONE:
-		/* Of streams and calls that do not exist, and types from the future. */
-		break;
-	}
-}
-
-static void on_frame(struct conn *conn, struct slice text)
-{
-	struct arena *arena = &conn->gateway->arena;
-	struct hub_message message;
-	const char *reason;
-
-	conn->received_ms = loop_now_ms(conn->gateway->loop);
-	if (conn->state == CONN_HANDSHAKE) {
-		on_handshake(conn, text);
-	} else {
-		conn->gateway->metrics.messages_in_total++;
-		if (hub_json_decode(text, arena, &message, &reason) == OK)
-			conn_on_message(conn, &message);
-		else
-			conn_close(conn, CONN_CLOSE_PROTOCOL,
-				   arena_printf(arena, " InvalidDataException: %s",
-						reason)
-					   .ptr);
-	}
-	arena_reset(arena);
-}
-
-static void on_oversize(struct conn *conn)
-{
-	char detail[192];
-
-	if (conn->state == CONN_HANDSHAKE) {
-		conn_refuse_handshake(conn, SLICE("Handshake was canceled."));
-		return;
-	}
-	(void)snprintf(detail, sizeof(detail),
-		       " InvalidDataException: The maximum message size of %lldB was "
-		       "exceeded. The message size can be configured in AddHubOptions.",
-		       (long long)conf_of(conn)->message_bytes_max);
-	conn_close(conn, CONN_CLOSE_TOO_LARGE, detail);
-}
-
-/* Handles whole frames from the front; returns how many bytes they were. */
-static size_t conn_parse(struct conn *conn, struct slice bytes)
-{
-	const size_t frame_max = (size_t)conf_of(conn)->message_bytes_max;
-	size_t used = 0;
-
-	while (conn->state != CONN_CLOSED && !conn->is_paused && used < bytes.len) {
-		const struct slice rest = slice_from(bytes, used);
-		const ssize_t len = hub_json_cut(rest, frame_max);
-
-		if (len == 0)
-			break;
-		if (len < 0) {
-			on_oversize(conn);
-			break;
-		}
-		on_frame(conn, slice_make(rest.ptr, (size_t)len - 1));
-		used += (size_t)len;
-	}
-	return used;
-}
-
-/* Handling a frame never appends to `partial`: only the transport brings bytes. */
-static void conn_parse_partial(struct conn *conn)
-{
-	const size_t used = conn_parse(conn, buf_slice(&conn->partial));
-
-	if (conn->state == CONN_CLOSED)
-		return;
-	if (used < conn->partial.len)
-		buf_consume(&conn->partial, used);
-	else
-		buf_fini(&conn->partial);
-}
-
-void conn_on_bytes(struct conn *conn, struct slice bytes)
-{
-	if (conn->partial.len > 0) {
-		buf_append_slice(&conn->partial, bytes);
-		conn_parse_partial(conn);
-		return;
-	}
-	const size_t used = conn_parse(conn, bytes);
-
-	if (conn->state != CONN_CLOSED && used < bytes.len)
-		buf_append_slice(&conn->partial, slice_from(bytes, used));
-}
-
-void conn_on_complete(struct conn *conn)
-{
-	if (!conn->is_paused ||
-	    conn->calls_n >= (size_t)conf_of(conn)->invocations_max)
-		return;
-	conn->is_paused = false;
-	conn_parse_partial(conn);
-	if (conn->state == CONN_OPEN && !conn->is_paused)
-		conn->transport->ops->pause(conn->transport, false);
 }

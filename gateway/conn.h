@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/conn_close.h"
 #include "gateway/hub.h"
 #include "gateway/transport.h"
 #include "gateway/user.h"
@@ -29,35 +30,6 @@ struct gateway;
 
 enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_CLOSED };
 
-/*
- * Why a connection ends: name (metrics, logs), the hub Close error for the client (NULL:
- * no error; the detail is added when detailed_errors is on), allowReconnect, whether a
- * hub Close is sent at all, and whether the transport closes as failed.
- */
-#define CONN_CLOSE_LIST(X)                                                               \
-	X(CONN_CLOSE_CLIENT, "client", NULL, false, true, false)                         \
-	X(CONN_CLOSE_TRANSPORT, "transport", NULL, false, false, false)                  \
-	X(CONN_CLOSE_HANDSHAKE, "handshake", NULL, false, false, false)                  \
-	X(CONN_CLOSE_ABORTED, "aborted", NULL, false, true, false)                       \
-	X(CONN_CLOSE_CONNECT, "connect_failed", CONN_ERROR, false, true, true)           \
-	X(CONN_CLOSE_PROTOCOL, "protocol", CONN_ERROR, true, true, true)                 \
-	X(CONN_CLOSE_TOO_LARGE, "too_large", CONN_ERROR, true, true, true)               \
-	X(CONN_CLOSE_TIMEOUT, "timeout", CONN_ERROR, true, true, true)                   \
-	X(CONN_CLOSE_SLOW, "slow", CONN_ERROR, true, false, true)                        \
-	X(CONN_CLOSE_DUPLICATE, "duplicate", CONN_ERROR, true, true, true)               \
-	X(CONN_CLOSE_SHUTDOWN, "shutdown", NULL, true, true, false)
-
-#define CONN_ERROR "Connection closed with an error."
-
-enum conn_close_reason {
-#define CONN_CLOSE_ENUM(name, text, error, reconnect, hub_close, failed) name,
-	CONN_CLOSE_LIST(CONN_CLOSE_ENUM)
-#undef CONN_CLOSE_ENUM
-		CONN_CLOSE_COUNT
-};
-
-const char *conn_close_name(enum conn_close_reason reason);
-
 struct conn {
 	struct gateway *gateway;     /* borrowed */
 	struct hub *hub;	     /* borrowed */
@@ -65,17 +37,17 @@ struct conn {
 	char id[CONN_ID_LEN];
 	enum conn_state state;
 	enum hub_protocol protocol;
-	bool is_paused;		 /* reading stopped: too many calls in flight */
-	bool is_announced;	 /* a shard has confirmed Connected */
-	bool is_pinged;		 /* the client timeout runs from its first Ping on */
-	struct user *user;	 /* owned */
-	char *remote;		 /* owned; "127.0.0.1:40112" */
-	char *user_agent;	 /* owned */
-	struct map_node node;	 /* in gateway->conns, by id */
-	struct list hub_node;	 /* in hub->conns while open */
-	struct list memberships; /* index.h: by membership.conn_node */
+	bool is_paused;	   /* reading stopped: too many calls in flight */
+	bool is_announced; /* a shard has confirmed Connected */
+	bool is_pinged;	   /* the client timeout runs from its first Ping on */
+	struct user *user;	       /* owned */
+	char *remote;		       /* owned; "127.0.0.1:40112" */
+	char *user_agent;	       /* owned */
+	struct map_node node;	       /* in gateway->conns, by id */
+	struct list hub_node;	       /* in hub->conns while open */
+	struct list memberships;       /* index.h: by membership.conn_node */
 	size_t memberships_n;
-	size_t groups_n; /* those of kind GROUP */
+	size_t groups_n;   /* those of kind GROUP */
 	struct list calls; /* invoke.h: in flight, oldest first */
 	size_t calls_n;
 	uint32_t excluded_mark; /* deliver.c: of the sweep that leaves it out */
@@ -83,7 +55,9 @@ struct conn {
 	int64_t received_ms; /* loop time of the last message in */
 	int64_t sent_ms;     /* and out */
 	struct timer timer;  /* handshake deadline, then keep-alive and client timeout */
-	struct buf partial;  /* bytes not handled yet: a hub message's start, or a pause */
+	struct buf
+		partial; /* read, not handled: a message's start, or all since a pause */
+	struct loop_flush resume; /* a pause that is over */
 	struct session_ticket connected_ticket;
 	struct session_ticket disconnected_ticket;
 	struct loop_defer defer;
@@ -99,14 +73,19 @@ struct conn *conn_new(struct gateway *gateway, struct hub *hub,
 
 /* ---- from the transport */
 
-/* Bytes of the stream, in any split. May close the connection: the transport must look at
- * transport->conn again afterwards. */
+/* Bytes of the stream, in any split; in a pause they wait. May close the connection: the
+ * transport must look at transport->conn again afterwards. */
 void conn_on_bytes(struct conn *conn, struct slice bytes);
 
 /* The client's side has ended; `reason` is CONN_CLOSE_CLIENT when it did so in order. */
 void conn_on_end(struct conn *conn, enum conn_close_reason reason);
 
-/* Fewer calls are in flight again: reads on if it was paused. */
+/* ---- from its calls */
+
+/* Too many are in flight: nothing more is read. */
+void conn_pause(struct conn *conn);
+
+/* Fewer are in flight again: a pause ends with this turn. */
 void conn_on_complete(struct conn *conn);
 
 /* Announces it to its shard, as new or resumed; the replay does so again. */

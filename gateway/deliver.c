@@ -7,14 +7,14 @@
 #include <assert.h>
 
 #define PROTOCOLS (HUB_PROTOCOL_MSGPACK + 1)
-#define TRANSPORTS (LINK__TRANSPORT__TRANSPORT_LONG_POLLING + 1)
 
 struct sweep {
 	struct gateway *gateway;
 	const Link__Deliver *deliver;
 	uint32_t mark;
 	uint64_t reached;
-	struct blob *wrapped[PROTOCOLS][TRANSPORTS]; /* owned; made when first needed */
+	struct blob
+		*wrapped[PROTOCOLS][TRANSPORT_KINDS]; /* owned; made when first needed */
 };
 
 static const Link__Payload *payload_find(const Link__Deliver *deliver, uint32_t protocol)
@@ -59,9 +59,8 @@ static void sweep_conn(struct sweep *sweep, struct conn *conn)
 static void sweep_key(struct sweep *sweep, const struct hub *hub)
 {
 	const Link__Deliver *deliver = sweep->deliver;
-	const struct index_key *key = index_find(&sweep->gateway->index, hub,
-						 deliver->kind,
-						 link_slice(deliver->name));
+	const struct index_key *key = index_find(
+		&sweep->gateway->index, hub, deliver->kind, link_slice(deliver->name));
 	struct list *node;
 	struct list *next;
 
@@ -73,8 +72,7 @@ static void sweep_key(struct sweep *sweep, const struct hub *hub)
 		next = node->next;
 		const bool is_last = next == &key->members;
 
-		sweep_conn(sweep,
-			   CONTAINER_OF(node, struct membership, key_node)->conn);
+		sweep_conn(sweep, CONTAINER_OF(node, struct membership, key_node)->conn);
 		if (is_last)
 			break;
 	}
@@ -142,7 +140,7 @@ void deliver_on_deliver(struct gateway *gateway, const Link__Deliver *deliver)
 	if (sweep.reached == 0)
 		gateway->metrics.deliver_empty_total++;
 	for (size_t p = 0; p < PROTOCOLS; p++) {
-		for (size_t t = 0; t < TRANSPORTS; t++)
+		for (size_t t = 0; t < TRANSPORT_KINDS; t++)
 			blob_unref(sweep.wrapped[p][t]);
 	}
 }

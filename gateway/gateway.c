@@ -156,6 +156,8 @@ static void gateway_stop(struct proc *proc, void *state)
 	index_fini(&gateway->index);
 	map_fini(&gateway->conns);
 	arena_fini(&gateway->arena);
+	for (size_t i = 0; i < TRANSPORT_KINDS; i++)
+		blob_unref(gateway->pings[i]);
 	mem_free(gateway->routers);
 	shards_fini(&gateway->shards);
 	hubs_fini(&gateway->hubs);

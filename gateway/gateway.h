@@ -24,7 +24,7 @@ struct gateway_router {
 	struct gateway *gateway; /* borrowed */
 	struct link_peer *peer;	 /* borrowed from the link */
 	struct list calls; /* Invokes without a Complete, in the order they were sent */
-	uint64_t incarnation;	/* that was replayed to; 0: none yet */
+	uint64_t incarnation;	 /* that was replayed to; 0: none yet */
 	struct loop_flush flush; /* invoke.c: tells clients of lost calls */
 };
 
@@ -44,15 +44,17 @@ struct gateway {
 	struct token_key *token_key; /* owned */
 	struct ws_host *ws;	     /* owned; the WebSocket transports */
 	struct http_server *server;  /* owned; clients */
-	struct health *admin;            /* owned; NULL: none */
+	struct health *admin;	     /* owned; NULL: none */
 	struct http_files *demo;     /* owned; NULL: none */
 	struct timer lease_timer;
 	struct timer drain_timer;
-	struct list joins;   /* join.c: on their way to the keys' owners */
+	struct list joins;    /* join.c: on their way to the keys' owners */
 	int64_t drain_end_ms; /* all connections are told by then */
-	uint32_t sweep_mark; /* deliver.c */
-	uint64_t last_call;  /* invoke.c: numbers the calls of all connections */
-	struct arena arena;  /* of the message being read */
+	uint32_t sweep_mark;  /* deliver.c */
+	uint64_t last_call;   /* invoke.c: numbers the calls of all connections */
+	struct blob
+		*pings[TRANSPORT_KINDS]; /* owned; conn.c: shared by all who are idle */
+	struct arena arena;		 /* of the message being read */
 };
 
 /* By id, the closed ones that wait included; NULL: none. */

@@ -14,12 +14,12 @@
 struct call {
 	struct list conn_node;
 	struct list router_node;
-	struct conn *conn;     /* borrowed */
+	struct conn *conn; /* borrowed */
 	uint64_t number; /* no other call of this gateway has it: a connection id may come
 			  * back while a router still runs calls of the first one */
 	struct session_ticket ticket;
-	bool is_handled;       /* the router has it: only its Complete is missing */
-	bool is_lost;          /* ... and is gone */
+	bool is_handled; /* the router has it: only its Complete is missing */
+	bool is_lost;	 /* ... and is gone */
 	int64_t started_us;
 	struct slice invocation_id; /* these point into bytes */
 	struct slice target;
@@ -80,8 +80,7 @@ static void on_ticket(struct session_ticket *ticket, enum err rc)
 static struct call *call_new(struct conn *conn, struct gateway_router *router,
 			     const struct hub_message *message)
 {
-	const size_t id_len =
-		message->has_invocation_id ? message->invocation_id.len : 0;
+	const size_t id_len = message->has_invocation_id ? message->invocation_id.len : 0;
 	struct call *call = mem_zalloc(sizeof(*call) + id_len + message->target.len);
 
 	call->conn = conn;
@@ -145,8 +144,7 @@ void invoke(struct conn *conn, const struct hub_message *message)
 	}
 	if (conn->calls_n >= (size_t)gateway->conf->invocations_max) {
 		gateway->metrics.invoke_paused_total++;
-		conn->is_paused = true;
-		conn->transport->ops->pause(conn->transport, true);
+		conn_pause(conn);
 	}
 }
 
@@ -163,8 +161,7 @@ static struct call *call_find(const struct conn *conn, uint64_t number)
 
 void invoke_on_complete(struct gateway *gateway, const Link__Complete *complete)
 {
-	struct conn *conn =
-		gateway_conn_find(gateway, link_slice(complete->connection));
+	struct conn *conn = gateway_conn_find(gateway, link_slice(complete->connection));
 	struct call *call = conn != NULL ? call_find(conn, complete->call) : NULL;
 
 	if (call == NULL) {

@@ -16,6 +16,8 @@
 #include "proto/base/slice.h"
 #include "proto/link/link.h"
 
+#define TRANSPORT_KINDS (LINK__TRANSPORT__TRANSPORT_LONG_POLLING + 1)
+
 struct transport;
 
 struct transport_ops {
@@ -33,7 +35,8 @@ struct transport_ops {
 	/* Bytes queued and not yet taken by the kernel. */
 	size_t (*queued_bytes)(const struct transport *transport);
 
-	/* Stop, or go on, reading from the client. Never calls back. */
+	/* Stop, or go on, reading from the client and giving on what was read. Harmless
+	 * when repeated; never calls back. */
 	void (*pause)(struct transport *transport, bool is_paused);
 
 	/*

@@ -216,6 +216,7 @@ void conn_free(struct conn *conn)
 	loop_timer_stop(gateway->loop, &conn->timer);
 	session_ticket_cancel(&conn->connected_ticket);
 	session_ticket_cancel(&conn->disconnected_ticket);
+	join_forget(conn);
 	map_remove(&gateway->conns, &conn->node);
 	user_free(conn->user);
 	mem_free(conn->remote);
@@ -237,14 +238,27 @@ static void on_disconnected_ticket(struct session_ticket *ticket, enum err rc)
 	conn_free(conn);
 }
 
-static void conn_disconnect(struct conn *conn)
+static enum err conn_send_disconnected(struct conn *conn)
 {
+	const struct close_rule *rule = &close_rules[conn->reason];
 	Link__Disconnected disconnected = LINK__DISCONNECTED__INIT;
 
 	disconnected.hub = link_bytes(slice_from_str(conn->hub->name));
 	disconnected.connection = link_bytes(slice_make(conn->id, CONN_ID_LEN));
-	if (link_send_disconnected(conn_router(conn)->peer, &disconnected,
-				   &conn->disconnected_ticket) != OK)
+	if (rule->error != NULL || conn->reason == CONN_CLOSE_TRANSPORT)
+		disconnected.error = link_bytes(slice_from_str(rule->name));
+	return link_send_disconnected(conn_router(conn)->peer, &disconnected,
+				      &conn->disconnected_ticket);
+}
+
+/* The owners of its keys first: when the last word is confirmed nothing is left of it. */
+static void conn_disconnect(struct conn *conn)
+{
+	enum err rc = join_leave_all(conn);
+
+	if (rc == OK)
+		rc = conn_send_disconnected(conn);
+	if (rc != OK)
 		loop_timer_start(conn->gateway->loop, &conn->timer,
 				 DISCONNECTED_RETRY_MS);
 }
@@ -311,7 +325,6 @@ static void conn_leave(struct conn *conn)
 	gateway->metrics.connections--;
 	gateway->metrics.connections_waiting++;
 	invoke_forget(conn);
-	join_leave_all(conn);
 	presence_closed(conn);
 	conn_disconnect(conn);
 }
@@ -340,6 +353,7 @@ static void conn_end(struct conn *conn, enum conn_close_reason reason, struct sl
 	if (was_open && rule->is_told)
 		conn_send_close(conn, error, allow_reconnect);
 	conn->state = CONN_CLOSED;
+	conn->reason = reason;
 	conn->transport = NULL;
 	/* Who is gone or does not read is not waited for. */
 	if (reason == CONN_CLOSE_TRANSPORT || reason == CONN_CLOSE_SLOW)

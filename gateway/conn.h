@@ -40,6 +40,7 @@ struct conn {
 	bool is_paused;	   /* reading stopped: too many calls in flight */
 	bool is_announced; /* a shard has confirmed Connected */
 	bool is_pinged;	   /* the client timeout runs from its first Ping on */
+	enum conn_close_reason reason; /* once closed */
 	struct user *user;	       /* owned */
 	char *remote;		       /* owned; "127.0.0.1:40112" */
 	char *user_agent;	       /* owned */

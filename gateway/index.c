@@ -7,12 +7,12 @@
 
 #include <assert.h>
 
-#include "proto/base/buf.h"
 #include "proto/base/mem.h"
 
 void index_init(struct index *index, uint64_t seed)
 {
 	map_init(&index->keys, seed);
+	buf_init(&index->scratch);
 	index->memberships_n = 0;
 }
 
@@ -20,33 +20,32 @@ void index_fini(struct index *index)
 {
 	assert(index->keys.count == 0);
 	map_fini(&index->keys);
+	buf_fini(&index->scratch);
 }
 
-/* The length stands before the hub so that no hub and name can pose as another pair. */
-static void key_write(struct buf *out, const struct hub *hub, Link__Kind kind,
-		      struct slice name)
+/* A hub lives as long as the index: its address is its name here. */
+static struct slice key_write(struct index *index, const struct hub *hub, Link__Kind kind,
+			      struct slice name)
 {
-	const uint32_t hub_len = (uint32_t)strlen(hub->name);
+	struct buf *out = &index->scratch;
 
+	buf_clear(out);
 	buf_append_byte(out, (char)kind);
-	buf_append(out, &hub_len, sizeof(hub_len));
-	buf_append(out, hub->name, hub_len);
+	buf_append(out, &hub, sizeof(hub));
 	buf_append_slice(out, name);
+	return buf_slice(out);
 }
 
-struct index_key *index_find(const struct index *index, const struct hub *hub,
-			     Link__Kind kind, struct slice name)
+struct index_key *index_find(struct index *index, const struct hub *hub, Link__Kind kind,
+			     struct slice name)
 {
-	struct buf text = BUF_INIT;
-	struct map_node *node;
+	struct map_node *node = map_find(&index->keys, key_write(index, hub, kind, name));
 
-	key_write(&text, hub, kind, name);
-	node = map_find(&index->keys, buf_slice(&text));
-	buf_fini(&text);
 	return node != NULL ? CONTAINER_OF(node, struct index_key, node) : NULL;
 }
 
-static struct membership *find_in_key(const struct index_key *key, const struct conn *conn)
+static struct membership *find_in_key(const struct index_key *key,
+				      const struct conn *conn)
 {
 	LIST_EACH (node, &key->members) {
 		struct membership *membership =
@@ -76,18 +75,15 @@ struct membership *index_find_membership(const struct index_key *key,
 static struct index_key *key_new(struct index *index, struct hub *hub, Link__Kind kind,
 				 struct slice name)
 {
-	struct buf text = BUF_INIT;
-	struct index_key *key;
+	const struct slice text = key_write(index, hub, kind, name);
+	struct index_key *key = mem_zalloc(sizeof(*key) + text.len);
 
-	key_write(&text, hub, kind, name);
-	key = mem_zalloc(sizeof(*key) + text.len);
 	memcpy(key->bytes, text.ptr, text.len);
 	key->name = slice_make(key->bytes + text.len - name.len, name.len);
 	key->hub = hub;
 	key->kind = kind;
 	list_init(&key->members);
 	map_add(&index->keys, &key->node, slice_make(key->bytes, text.len));
-	buf_fini(&text);
 	return key;
 }
 
@@ -110,6 +106,8 @@ enum err index_add(struct index *index, struct conn *conn, Link__Kind kind,
 	list_append(&conn->memberships, &membership->conn_node);
 	key->members_n++;
 	conn->memberships_n++;
+	if (kind == LINK__KIND__KIND_GROUP)
+		conn->groups_n++;
 	index->memberships_n++;
 	return OK;
 }
@@ -121,6 +119,8 @@ void index_remove(struct index *index, struct membership *membership)
 	list_remove(&membership->key_node);
 	list_remove(&membership->conn_node);
 	membership->conn->memberships_n--;
+	if (key->kind == LINK__KIND__KIND_GROUP)
+		membership->conn->groups_n--;
 	index->memberships_n--;
 	mem_free(membership);
 	if (--key->members_n > 0)

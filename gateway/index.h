@@ -10,6 +10,7 @@
 #define GATEWAY_INDEX_H
 
 #include "gateway/conn.h"
+#include "proto/base/buf.h"
 #include "proto/base/list.h"
 #include "proto/base/map.h"
 
@@ -20,7 +21,7 @@ struct index_key {
 	struct hub *hub; /* borrowed */
 	Link__Kind kind;
 	struct slice name; /* into bytes */
-	char bytes[];	   /* the map key: kind, hub name length, hub name, name */
+	char bytes[];	   /* the map key: kind, hub, name */
 };
 
 struct membership {
@@ -33,14 +34,15 @@ struct membership {
 struct index {
 	struct map keys;
 	size_t memberships_n;
+	struct buf scratch; /* a key that is being looked up */
 };
 
 void index_init(struct index *index, uint64_t seed);
 void index_fini(struct index *index); /* all connections must have left */
 
 /* NULL: nobody here. */
-struct index_key *index_find(const struct index *index, const struct hub *hub,
-			     Link__Kind kind, struct slice name);
+struct index_key *index_find(struct index *index, const struct hub *hub, Link__Kind kind,
+			     struct slice name);
 
 /* NULL: not a member. */
 struct membership *index_find_membership(const struct index_key *key,

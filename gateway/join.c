@@ -43,39 +43,70 @@ static enum err member_send(struct conn *conn, Link__Kind kind, struct slice nam
 				&member, ticket);
 }
 
-/* A change that cannot be told would leave a ghost: start over with that owner. */
-static void member_lost(struct conn *conn, Link__Kind kind, struct slice name)
-{
-	struct gateway_router *owner =
-		gateway_owner(conn->gateway, conn->hub, kind, name);
+/* ---- the index */
 
-	conn->gateway->metrics.replay_refused_total++;
-	log_warn("join.resync", "router=%s", link_peer_name(owner->peer));
-	link_peer_reset(owner->peer);
+static void index_counted(struct gateway *gateway)
+{
+	gateway->metrics.memberships = (int64_t)gateway->index.memberships_n;
 }
+
+static void membership_add(struct conn *conn, Link__Kind kind, struct slice name)
+{
+	/* Twice is the same as once. */
+	if (index_add(&conn->gateway->index, conn, kind, name) == OK)
+		index_counted(conn->gateway);
+}
+
+static void membership_remove(struct membership *membership)
+{
+	struct gateway *gateway = membership->conn->gateway;
+
+	index_remove(&gateway->index, membership);
+	index_counted(gateway);
+}
+
+static struct membership *group_find(struct conn *conn, struct slice group)
+{
+	const struct index_key *key = index_find(&conn->gateway->index, conn->hub,
+						 LINK__KIND__KIND_GROUP, group);
+
+	return key != NULL ? index_find_membership(key, conn) : NULL;
+}
+
+/* ---- a connection's coming and going */
 
 enum err join_user(struct conn *conn)
 {
 	const struct slice name = conn->user->id;
-	enum err rc = index_add(&conn->gateway->index, conn, LINK__KIND__KIND_USER, name);
+	const enum err rc = member_send(conn, LINK__KIND__KIND_USER, name, false, NULL);
 
 	if (rc == OK)
-		rc = member_send(conn, LINK__KIND__KIND_USER, name, false, NULL);
+		membership_add(conn, LINK__KIND__KIND_USER, name);
 	return rc;
 }
 
-void join_leave_all(struct conn *conn)
+enum err join_leave_all(struct conn *conn)
 {
+	enum err rc = OK;
+
 	LIST_EACH (node, &conn->memberships) {
 		struct membership *membership =
 			CONTAINER_OF(node, struct membership, conn_node);
 		const struct index_key *key = membership->key;
+		const enum err told = member_send(conn, key->kind, key->name, true, NULL);
 
-		if (member_send(conn, key->kind, key->name, true, NULL) != OK)
-			member_lost(conn, key->kind, key->name);
-		index_remove(&conn->gateway->index, membership);
+		if (told == OK)
+			membership_remove(membership);
+		else
+			rc = told;
 	}
-	conn->groups_n = 0;
+	return rc;
+}
+
+void join_forget(struct conn *conn)
+{
+	LIST_EACH (node, &conn->memberships)
+		membership_remove(CONTAINER_OF(node, struct membership, conn_node));
 }
 
 enum err join_replay_key(const struct index_key *key)
@@ -83,9 +114,12 @@ enum err join_replay_key(const struct index_key *key)
 	LIST_EACH (node, &key->members) {
 		const struct membership *membership =
 			CONTAINER_OF(node, struct membership, key_node);
-		const enum err rc =
-			member_send(membership->conn, key->kind, key->name, false, NULL);
+		enum err rc = OK;
 
+		/* The new incarnation has not heard of one that is leaving. */
+		if (membership->conn->state == CONN_OPEN)
+			rc = member_send(membership->conn, key->kind, key->name, false,
+					 NULL);
 		if (rc != OK)
 			return rc;
 	}
@@ -101,7 +135,8 @@ static void joined_send(struct gateway_router *router, const Link__Joined *joine
 			 link_peer_name(router->peer));
 }
 
-static void join_refuse(struct gateway_router *router, const Link__Join *join, enum err rc)
+static void join_refuse(struct gateway_router *router, const Link__Join *join,
+			enum err rc)
 {
 	Link__Joined joined = LINK__JOINED__INIT;
 
@@ -122,13 +157,14 @@ static void join_free(struct join *join)
 	mem_free(join);
 }
 
-static void join_done(struct join *join)
+static void join_done(struct join *join, enum err rc)
 {
 	Link__Joined joined = LINK__JOINED__INIT;
 
 	joined.hub = link_bytes(slice_from_str(join->hub->name));
 	joined.connection = link_bytes(join->connection);
 	joined.call = join->call;
+	joined.rc = rc;
 	joined.group = link_bytes(join->group);
 	joined.is_leave = join->is_leave;
 	joined.origin = link_bytes(join->origin);
@@ -136,27 +172,32 @@ static void join_done(struct join *join)
 	join_free(join);
 }
 
-/* NULL: it is gone meanwhile, and so are its memberships. */
+/* NULL: what was asked for is not so any more, since the connection is gone or a later
+ * wish undid it; so there is nothing left to tell the owner. */
 static struct conn *join_conn(const struct join *join)
 {
 	struct conn *conn = gateway_conn_find(join->gateway, join->connection);
+	bool is_member;
 
-	return conn != NULL && conn->state == CONN_OPEN ? conn : NULL;
+	if (conn == NULL || conn->state != CONN_OPEN)
+		return NULL;
+	is_member = group_find(conn, join->group) != NULL;
+	return is_member != join->is_leave ? conn : NULL;
 }
 
 static void on_ticket(struct session_ticket *ticket, enum err rc)
 {
 	struct join *join = CONTAINER_OF(ticket, struct join, ticket);
-	struct conn *conn = join_conn(join);
+	struct conn *conn = rc != OK ? join_conn(join) : NULL;
 
-	/* The owner has it, or nothing is left that it should have. */
-	if (rc == OK || conn == NULL) {
-		join_done(join);
+	if (conn == NULL) {
+		join_done(join, OK);
 		return;
 	}
-	if (member_send(conn, LINK__KIND__KIND_GROUP, join->group, join->is_leave,
-			&join->ticket) != OK)
-		join_free(join); /* the hub's await ends by time */
+	rc = member_send(conn, LINK__KIND__KIND_GROUP, join->group, join->is_leave,
+			 ticket);
+	if (rc != OK)
+		join_done(join, rc);
 }
 
 static struct slice take(char **at, ProtobufCBinaryData from)
@@ -190,49 +231,46 @@ static struct join *join_new(struct gateway *gateway, struct gateway_router *rou
 	return join;
 }
 
-/* Changes the index; twice is the same as once. */
-static enum err index_change(struct conn *conn, struct slice group, bool is_leave)
+/* May it become a member? */
+static enum err join_check(struct conn *conn, struct slice group)
 {
 	struct gateway *gateway = conn->gateway;
 	const struct gateway_conf *conf = gateway->conf;
-	struct index_key *key =
-		index_find(&gateway->index, conn->hub, LINK__KIND__KIND_GROUP, group);
-	struct membership *membership =
-		key != NULL ? index_find_membership(key, conn) : NULL;
 
-	if (is_leave) {
-		if (membership == NULL)
-			return OK;
-		index_remove(&gateway->index, membership);
-		conn->groups_n--;
-		return OK;
-	}
-	if (membership != NULL)
-		return OK;
 	if (group.len > (size_t)conf->group_name_bytes_max) {
 		gateway->metrics.group_name_refused_total++;
 		return ERR_LIMIT;
 	}
-	if (conn->groups_n >= (size_t)conf->groups_per_connection_max) {
+	if (conn->groups_n >= (size_t)conf->groups_per_connection_max &&
+	    group_find(conn, group) == NULL) {
 		gateway->metrics.groups_refused_total++;
 		return ERR_LIMIT;
 	}
-	conn->groups_n++;
-	return index_add(&gateway->index, conn, LINK__KIND__KIND_GROUP, group);
+	return OK;
 }
 
-static void join_tell(struct conn *conn, struct gateway_router *router,
-		      const Link__Join *from)
+/* Nothing changes here unless the owner will hear of it. */
+static enum err join_start(struct conn *conn, struct gateway_router *router,
+			   const Link__Join *from)
 {
 	const struct slice group = link_slice(from->group);
 	struct join *join = join_new(conn->gateway, router, conn->hub, from);
+	const enum err rc = member_send(conn, LINK__KIND__KIND_GROUP, group,
+					from->is_leave, &join->ticket);
+	struct membership *membership;
 
-	if (member_send(conn, LINK__KIND__KIND_GROUP, group, from->is_leave,
-			&join->ticket) == OK)
-		return;
-	join_free(join);
-	join_refuse(router, from, ERR_LIMIT);
-	member_lost(conn, LINK__KIND__KIND_GROUP, group);
+	if (rc != OK) {
+		join_free(join);
+		return rc;
+	}
+	if (!from->is_leave) {
+		membership_add(conn, LINK__KIND__KIND_GROUP, group);
+		return OK;
+	}
+	membership = group_find(conn, group);
+	if (membership != NULL)
+		membership_remove(membership);
+	return OK;
 }
 
 void join_on_join(struct gateway *gateway, struct gateway_router *router,
@@ -246,12 +284,12 @@ void join_on_join(struct gateway *gateway, struct gateway_router *router,
 	else
 		gateway->metrics.join_total++;
 	if (conn != NULL && conn->state == CONN_OPEN)
-		rc = index_change(conn, link_slice(from->group), from->is_leave);
+		rc = from->is_leave ? OK : join_check(conn, link_slice(from->group));
 	else
 		gateway->metrics.join_unknown_total++;
 	if (rc == OK)
-		join_tell(conn, router, from);
-	else
+		rc = join_start(conn, router, from);
+	if (rc != OK)
 		join_refuse(router, from, rc);
 }
 

@@ -59,9 +59,16 @@ static enum err replay_done(struct link_peer *peer, uint64_t connections)
 	return link_send_replayed(peer, &replayed, NULL);
 }
 
-/* What does not fit into the window can only be told from the start again. */
-static void replay_failed(struct gateway *gateway, struct link_peer *peer)
+static void replay_over(struct gateway *gateway, const struct link_peer *peer,
+			enum err rc, uint64_t connections)
 {
+	gateway->metrics.replay_total++;
+	if (rc == OK) {
+		log_info("replay.done", "peer=%s connections=%" PRIu64,
+			 link_peer_name(peer), connections);
+		return;
+	}
+	/* What does not fit into the window can only be told from the start again. */
 	gateway->metrics.replay_refused_total++;
 	log_error("replay.refused", "peer=%s option=link_window", link_peer_name(peer));
 }
@@ -76,11 +83,7 @@ void replay_to_router(struct gateway *gateway, struct gateway_router *router)
 	if (rc == OK)
 		rc = replay_done(router->peer, n);
 	router->incarnation = link_peer_incarnation(router->peer);
-	gateway->metrics.replay_total++;
-	log_info("replay.done", "peer=%s connections=%" PRIu64,
-		 link_peer_name(router->peer), n);
-	if (rc != OK)
-		replay_failed(gateway, router->peer);
+	replay_over(gateway, router->peer, rc, n);
 }
 
 void replay_to_presence(struct gateway *gateway)
@@ -101,8 +104,5 @@ void replay_to_presence(struct gateway *gateway)
 	}
 	if (rc == OK)
 		rc = replay_done(peer, n);
-	gateway->metrics.replay_total++;
-	log_info("replay.done", "peer=%s connections=%" PRIu64, link_peer_name(peer), n);
-	if (rc != OK)
-		replay_failed(gateway, peer);
+	replay_over(gateway, peer, rc, n);
 }

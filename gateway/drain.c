@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each tick closes a share of what is left, so that half of drain_timeout sees them all go.
+ * Each tick closes a share of what is left, so that half of drain_timeout sees them all
+ * go.
  */
 #include "gateway/drain.h"
 
@@ -51,7 +52,8 @@ void drain_on_timer(struct timer *timer)
 	struct gateway *gateway = CONTAINER_OF(timer, struct gateway, drain_timer);
 
 	drain_close_some(gateway, drain_share(gateway));
-	if (gateway->conns.count == 0)
+	/* Transports still write what was queued, and wait for the client's Close. */
+	if (gateway->conns.count == 0 && gateway->metrics.ws_sockets == 0)
 		proc_drained(gateway->proc);
 	else
 		loop_timer_start(gateway->loop, timer, DRAIN_TICK_MS);

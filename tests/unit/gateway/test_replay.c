@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a router or presence that comes back is told, and in which order.
+ */
+#include "gateway/replay.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/unit/gateway/fake_link.h"
+#include "tests/unit/gateway/fake_loop.h"
+#include "tests/unit/gateway/fake_proc.h"
+
+#define HELLO "{\"protocol\":\"json\",\"version\":1}~"
+
+Test(replay, an_empty_gateway_says_so)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Replayed 0; ");
+	cr_expect_eq(kit.metrics->replay_total, 2);
+	kit_stop(&kit);
+}
+
+Test(replay, has_connections_groups_and_users)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', "ann");
+	kit_join(&kit, 'A', "g", false, 1);
+	kit_settle(&kit);
+	kit_settle(&kit);
+	fake_peer_renew(kit.router, 200);
+	cr_expect_eq(kit.router->session.last_seq, 4);
+	kit_stop(&kit);
+}
+
+Test(replay, names_the_groups_of_a_connection)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	kit_join(&kit, 'A', "g", false, 1);
+	kit_settle(&kit);
+	kit_settle(&kit);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=g; "
+				"Member group g A; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+Test(replay, leaves_out_handshakes)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_dial(&kit, 'H', "ann");
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Replayed 0; ");
+	kit_stop(&kit);
+}
+
+Test(replay, tells_each_router_what_it_owns)
+{
+	struct kit kit;
+	size_t owner;
+
+	kit_init(&kit);
+	kit_set(&kit.conf->routers, "r1=a:1,r2=b:2");
+	kit_start(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	owner = gateway_owner(kit.gateway, &kit.gateway->hubs.items[0],
+			      LINK__KIND__KIND_CONNECTION,
+			      kit_id('A')) == &kit.gateway->routers[1];
+	kit_join(&kit, 'A', kit_name_of(&kit, LINK__KIND__KIND_GROUP, !owner, "g"), false,
+		 1);
+	kit_settle(&kit);
+	kit_settle(&kit);
+	fake_peer_renew(kit_router(&kit, owner), 200);
+	fake_peer_renew(kit_router(&kit, !owner), 200);
+	cr_expect_eq(kit_router(&kit, owner)->session.last_seq, 2);
+	cr_expect_eq(kit_router(&kit, !owner)->session.last_seq, 2);
+	kit_stop(&kit);
+}
+
+/* ---- is_resumed */
+
+Test(replay, what_no_router_has_handled_is_new)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	wire_in(kit_dial(&kit, 'A', NULL), HELLO);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; ");
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
+	fake_peer_ack(kit.router);
+	fake_peer_renew(kit.router, 300);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+Test(replay, the_same_process_has_seen_all_leave)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	fake_peer_renew(kit.router, 100);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
+	fake_peer_ack(kit.router);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+Test(replay, who_connects_while_the_router_is_away_is_told_once)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	fake_peer_down(kit.router);
+	wire_in(kit_dial(&kit, 'A', NULL), HELLO);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+/* ---- closed connections */
+
+Test(replay, has_those_whose_end_is_not_confirmed)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', "ann");
+	conn_close(wire->conn, CONN_CLOSE_TRANSPORT, NULL);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user=ann resumed=1 groups=; Replayed 1; "
+				"Disconnected A error=transport; ");
+	fake_peer_ack(kit.router);
+	cr_expect_eq(kit.gateway->conns.count, 0);
+	kit_stop(&kit);
+}
+
+Test(replay, an_end_that_was_sent_is_sent_again)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', NULL);
+	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
+	peer_expect(kit.router, "Disconnected A error=; ");
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; "
+				"Disconnected A error=; ");
+	kit_stop(&kit);
+}
+
+Test(replay, a_confirmed_end_is_over)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', NULL);
+	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
+	kit_settle(&kit);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Replayed 0; ");
+	kit_stop(&kit);
+}
+
+/* Fire and forget, then away: the call is run before its connection goes. */
+Test(replay, unsent_calls_of_the_gone_stand_before_their_end)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', NULL);
+	fake_peer_down(kit.router);
+	wire_in(wire, "{\"type\":1,\"target\":\"f\",\"arguments\":[]}~{\"type\":7}~");
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; "
+				"Invoke A call=1 id= f[]; Disconnected A error=; ");
+	kit_stop(&kit);
+}
+
+Test(replay, memberships_that_are_leaving_are_not_told_anew)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', "ann");
+	peer_fill(kit.router);
+	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user=ann resumed=1 groups=; Replayed 1; ");
+	kit_wait(&kit, 1000);
+	peer_expect(kit.router, "Member user ann A gone; Disconnected A error=; ");
+	kit_stop(&kit);
+}
+
+/* ---- limits and presence */
+
+Test(replay, one_that_does_not_fit_is_counted)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', "ann");
+	(void)kit_open(&kit, 'B', "bob");
+	kit.router->session.bytes_max = 100;
+	fake_peer_renew(kit.router, 200);
+	cr_expect_eq(kit.metrics->replay_refused_total, 1);
+	kit_stop(&kit);
+}
+
+Test(replay, presence_hears_of_open_connections_only)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_init(&kit);
+	kit_set(&kit.conf->presence, "p1=test:2");
+	kit_start(&kit);
+	(void)kit_dial(&kit, 'H', NULL);
+	(void)kit_open(&kit, 'A', "ann");
+	wire = kit_open(&kit, 'B', "bob");
+	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
+	fake_peer_renew(kit.gateway->presence, 200);
+	peer_expect(kit.gateway->presence,
+		    "Lease 9000 connections=1; Opened A user=ann remote=10.0.0.9:1 "
+		    "agent=test; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+/* ---- what comes over the links */
+
+Test(replay, a_resumed_session_needs_none)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', "ann");
+	fake_peer_down(kit.router);
+	fake_peer_resume(kit.router);
+	peer_expect(kit.router, "");
+	kit_stop(&kit);
+}
+
+Test(replay, strange_messages_are_counted)
+{
+	struct kit kit;
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Connected connected = LINK__CONNECTED__INIT;
+
+	kit_up(&kit);
+	kit_receive(&kit, &envelope);
+	envelope.body_case = LINK__ENVELOPE__BODY_CONNECTED;
+	envelope.connected = &connected;
+	kit_receive(&kit, &envelope);
+	cr_expect_eq(kit.metrics->envelope_unknown_total, 2);
+	kit_stop(&kit);
+}

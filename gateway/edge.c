@@ -415,8 +415,7 @@ static void keys_read(struct gateway *gateway)
 /* Of a start-up error. */
 static const char *reason(enum err rc, const char *otherwise)
 {
-	/* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	return rc == ERR_IO ? strerror(errno) : otherwise;
+	return rc == ERR_IO ? err_errno_text() : otherwise;
 }
 
 static void demo_load(struct gateway *gateway)

@@ -57,8 +57,7 @@ struct supervisor {
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
-	/* One thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	fatal("workers: %s: %s", what, strerror(errno));
+	fatal("workers: %s: %s", what, err_errno_text());
 }
 
 static int64_t now_ms(void)

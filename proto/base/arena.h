@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An arena holds everything decoded from one inbound message or made for one hub call, and
- * frees it as one. Memory is poisoned under AddressSanitizer from reset to the next use.
+ * An arena holds everything decoded from one inbound message or made for one hub call,
+ * and frees it as one. Memory is poisoned under AddressSanitizer from reset to the next
+ * use.
  */
 #ifndef PROTO_BASE_ARENA_H
 #define PROTO_BASE_ARENA_H
@@ -14,7 +15,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunks; /* owned; the newest first */
-	size_t used;                /* bytes handed out since the last reset */
+	size_t used;		    /* bytes handed out since the last reset */
 };
 
 #define ARENA_INIT ((struct arena){ NULL, 0 })

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A blob is immutable bytes with a reference count: what is sent to many is encoded into one
- * blob and referenced by every receiver's queue. Counts are not atomic: blobs live on the
- * loop's thread.
+ * A blob is immutable bytes with a reference count: what is sent to many is encoded into
+ * one blob and referenced by every receiver's queue. Counts are not atomic: blobs live on
+ * the loop's thread.
  */
 #ifndef PROTO_BASE_BLOB_H
 #define PROTO_BASE_BLOB_H
@@ -20,7 +20,8 @@ struct blob {
 
 #define BLOB_BYTES_MAX (64u << 20)
 
-/* One reference, owned by the caller, who may write data[] until the first ref is shared. */
+/* One reference, owned by the caller, who may write data[] until the first ref is shared.
+ */
 struct blob *blob_new(size_t len);
 struct blob *blob_from(struct slice bytes);
 

@@ -258,8 +258,7 @@ static enum err text_read(struct reader *reader, struct slice text)
 
 static enum err refuse_errno(struct reader *reader)
 {
-	/* Start-up and SIGHUP only, and on the one thread that reports errors by text. */
-	return refuse(reader, "%s", strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+	return refuse(reader, "%s", err_errno_text());
 }
 
 static enum err file_read(struct reader *reader)

@@ -2,7 +2,13 @@
 /*
  * Names and sentences of the operating errors, made from the one list in err.h.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strerrordesc_np */
+#endif
 #include "proto/base/err.h"
+
+#include <errno.h>
+#include <string.h>
 
 const char *err_name(enum err rc)
 {
@@ -26,4 +32,11 @@ const char *err_text(enum err rc)
 	}
 #undef ERR_TEXT_CASE
 	return "unknown error";
+}
+
+const char *err_errno_text(void)
+{
+	const char *text = strerrordesc_np(errno);
+
+	return text != NULL ? text : "unknown error";
 }

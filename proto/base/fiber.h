@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fibers: functions with a stack of their own that can stop in the middle. Only hub methods
- * run in them and only router/hub*.c calls this. Stacks are pooled, guarded by an unreadable
- * page below, FIBER_STACK_BYTES long, and capped in number.
+ * Fibers: functions with a stack of their own that can stop in the middle. Only hub
+ * methods run in them and only router/hub*.c calls this. Stacks are pooled, guarded by an
+ * unreadable page below, FIBER_STACK_BYTES long, and capped in number.
  */
 #ifndef PROTO_BASE_FIBER_H
 #define PROTO_BASE_FIBER_H
@@ -25,8 +25,8 @@ size_t fiber_pool_in_use(const struct fiber_pool *pool);
 /* Not started yet. NULL when the cap is reached or no stack could be mapped. */
 struct fiber *fiber_new(struct fiber_pool *pool, fiber_fn *fn, void *arg);
 
-/* Runs until it yields or its function returns; returns true when it has returned. Only from
- * outside any fiber. */
+/* Runs until it yields or its function returns; returns true when it has returned. Only
+ * from outside any fiber. */
 bool fiber_resume(struct fiber *fiber);
 
 /* Only from inside `self`: back to whoever resumed it. */

@@ -4,7 +4,6 @@
  */
 #include "proto/base/health.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "proto/base/log.h"
@@ -18,7 +17,7 @@
 struct health {
 	struct health_options options;
 	struct http_server *server; /* owned */
-	struct buf address; /* NUL-terminated */
+	struct buf address;	    /* NUL-terminated */
 };
 
 static void respond_metrics(const struct health *health, struct http_conn *conn)
@@ -55,8 +54,8 @@ static void on_request(struct http_server *server, struct http_conn *conn,
 	const bool is_read = slice_equal(request->method, SLICE("GET")) ||
 			     slice_equal(request->method, SLICE("HEAD"));
 
-	if (is_read && (slice_equal(path, SLICE("/healthz")) ||
-			slice_equal(path, SLICE("/livez"))))
+	if (is_read &&
+	    (slice_equal(path, SLICE("/healthz")) || slice_equal(path, SLICE("/livez"))))
 		http_respond_text(conn, 200, "alive\n");
 	else if (is_read && slice_equal(path, SLICE("/readyz")))
 		respond_ready(health, conn);
@@ -90,7 +89,7 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 	http.owner = health;
 	if (http_server_open(loop, &http, &health->server) != OK)
 		fatal("admin_listen = %s: cannot listen: %s", options->address,
-		      strerror(errno));
+		      err_errno_text());
 	if (colon != NULL)
 		buf_append(&health->address, options->address,
 			   (size_t)(colon - options->address));

@@ -19,8 +19,8 @@ struct health_options {
 	void (*count)(void *owner);
 	/* NULL when ready, else a constant sentence why not. */
 	const char *(*why_not_ready)(void *owner);
-	/* For the paths that are not ours; NULL: they are answered 404. The rules are those of
-	 * http_request_fn. */
+	/* For the paths that are not ours; NULL: they are answered 404. The rules are
+	 * those of http_request_fn. */
 	void (*on_request)(void *owner, struct http_conn *conn,
 			   const struct http_request *request);
 	/* As http_options.on_gone, when those are answered later; else NULL. */
@@ -28,7 +28,8 @@ struct health_options {
 	void *owner;
 };
 
-/* Ends the program when it cannot listen. An empty address gives NULL: no such listener. */
+/* Ends the program when it cannot listen. An empty address gives NULL: no such listener.
+ */
 struct health *health_open(struct loop *loop, const struct health_options *options);
 void health_close(struct health *health); /* NULL is legal */
 

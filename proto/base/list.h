@@ -14,8 +14,8 @@ struct list {
 	struct list *next;
 };
 
-#define CONTAINER_OF(ptr, type, member) \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member)                                                  \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *list)
 {
@@ -73,8 +73,8 @@ static inline void list_splice(struct list *list, struct list *from)
 }
 
 /* `it` may be removed in the body; nothing else may. */
-#define LIST_EACH(it, head)                                                        \
-	for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
+#define LIST_EACH(it, head)                                                              \
+	for (struct list *it = (head)->next, *it##_next = it->next; it != (head);        \
 	     it = it##_next, it##_next = it->next)
 
 #endif

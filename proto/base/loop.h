@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread, one loop per process. A turn is: wait for events and call their handlers, fire
- * due timers, flush what was touched (once each), free what was deferred. Handlers append to
- * queues and touch; only flush functions write to sockets.
+ * One thread, one loop per process. A turn is: wait for events and call their handlers,
+ * fire due timers, flush what was touched (once each), free what was deferred. Handlers
+ * append to queues and touch; only flush functions write to sockets.
  *
  * Callbacks receive the embedded struct they registered; CONTAINER_OF leads to the owner.
  */
@@ -23,26 +23,23 @@ struct loop;
 
 struct loop *loop_new(void);
 
-/* Runs what is still deferred, then frees. Every io, timer and signal must be gone before. */
+/* Runs what is deferred, then frees. Every io, timer and signal must be gone before. */
 void loop_free(struct loop *loop);
 
 /* Turns until loop_stop(). */
 void loop_run(struct loop *loop);
 
-/* One turn; waits at most `wait_ms` (-1: until an event or timer; 0: not at all). For tests. */
+/* One turn, for tests; waits at most `wait_ms` (-1: until an event or timer). */
 void loop_turn(struct loop *loop, int64_t wait_ms);
 
 /* The current turn is finished first. */
 void loop_stop(struct loop *loop);
 
-/* Monotonic milliseconds, read once per turn. */
+/* Monotonic milliseconds, read once per turn; Unix time, for what people and tokens read
+ * and never for timers; monotonic microseconds of this very moment, for measuring. */
 int64_t loop_now_ms(const struct loop *loop);
-
-/* Monotonic microseconds of this very moment, for measuring how long something took. */
-int64_t loop_clock_us(void);
-
-/* Unix time in milliseconds, for what people and tokens read; never for timers. */
 int64_t loop_unix_ms(const struct loop *loop);
+int64_t loop_clock_us(void);
 
 /* ---- descriptors */
 
@@ -101,8 +98,8 @@ struct loop_defer {
 	loop_defer_fn *fn;
 };
 
-/* Calls fn(defer), which frees the owner, after this turn's flushes: when no caller of the
- * owner is on the stack any more. Once per object. */
+/* Calls fn(defer), which frees the owner, after this turn's flushes: when no caller of
+ * the owner is on the stack any more. Once per object. */
 void loop_defer_free(struct loop *loop, struct loop_defer *defer, loop_defer_fn *fn);
 
 /* ---- signals */
@@ -117,7 +114,8 @@ struct loop_signal {
 };
 
 /* Runs fn on the loop, in a turn of its own, each time `signo` arrived. */
-void loop_signal_start(struct loop *loop, struct loop_signal *signal, int signo, loop_signal_fn *fn);
+void loop_signal_start(struct loop *loop, struct loop_signal *signal, int signo,
+		       loop_signal_fn *fn);
 void loop_signal_stop(struct loop_signal *signal);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Intrusive hash map from bytes to the struct that embeds the node. The map owns its buckets
- * only; the node's key points into the embedding struct and must not change while it is in.
- * Grows by doubling, one rehash at a time; never shrinks below MAP_BUCKETS_MIN.
+ * Intrusive hash map from bytes to the struct that embeds the node. The map owns its
+ * buckets only; the node's key points into the embedding struct and must not change while
+ * it is in. Grows by doubling, one rehash at a time; never shrinks below MAP_BUCKETS_MIN.
  */
 #ifndef PROTO_BASE_MAP_H
 #define PROTO_BASE_MAP_H
@@ -20,7 +20,7 @@ struct map_node {
 
 struct map {
 	struct map_node **buckets; /* owned */
-	size_t mask;               /* bucket count - 1, a power of two */
+	size_t mask;		   /* bucket count - 1, a power of two */
 	size_t count;
 	uint64_t seed;
 };
@@ -36,7 +36,8 @@ void map_fini(struct map *map);
 /* NULL when absent. */
 struct map_node *map_find(const struct map *map, struct slice key);
 
-/* `node->key` is set from `key`, which must outlive the node's stay. The key must be absent. */
+/* `node->key` is set from `key`, which must outlive the node's stay. The key must be
+ * absent. */
 void map_add(struct map *map, struct map_node *node, struct slice key);
 
 /* `node` must be in the map. */

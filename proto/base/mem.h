@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Allocation that does not fail: out of memory ends the process with a log line. Sizes that
- * a peer chose must have passed a named limit before they come here.
+ * Allocation that does not fail: out of memory ends the process with a log line. Sizes
+ * that a peer chose must have passed a named limit before they come here.
  */
 #ifndef PROTO_BASE_MEM_H
 #define PROTO_BASE_MEM_H
 
 #include <stddef.h>
 
-/* Uninitialised memory of `size` bytes, owned by the caller; size 0 gives a unique pointer. */
+/* Uninitialised memory of `size` bytes, owned by the caller; size 0 gives a unique
+ * pointer. */
 void *mem_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 
 /* Zeroed memory, owned by the caller. */

@@ -4,7 +4,6 @@
  */
 #include "proto/base/secret.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,13 +19,13 @@ void secret_read(const char *option, const char *path, struct buf *key)
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &status) != 0)
-		fatal("%s = %s: cannot be read: %s", option, path, strerror(errno));
+		fatal("%s = %s: cannot be read: %s", option, path, err_errno_text());
 	if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		fatal("%s = %s: others may read it; chmod 600 it", option, path);
 	n = read(fd, buf_reserve(key, SECRET_BYTES_MAX + 1), SECRET_BYTES_MAX + 1);
 	(void)close(fd); /* nothing was written */
 	if (n < 0)
-		fatal("%s = %s: cannot be read: %s", option, path, strerror(errno));
+		fatal("%s = %s: cannot be read: %s", option, path, err_errno_text());
 	if (n > SECRET_BYTES_MAX)
 		fatal("%s = %s: longer than %d bytes", option, path, SECRET_BYTES_MAX);
 	key->len += (size_t)n;

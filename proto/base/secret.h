@@ -11,9 +11,9 @@
 #define SECRET_BYTES_MAX 4096
 
 /*
- * Appends the file's bytes, without the newline they may end in, to `key`. Ends the program
- * with a message that names `option` when the file cannot be read, is open to others, or is
- * shorter than SECRET_BYTES_MIN. At start-up only.
+ * Appends the file's bytes, without the newline they may end in, to `key`. Ends the
+ * program with a message that names `option` when the file cannot be read, is open to
+ * others, or is shorter than SECRET_BYTES_MIN. At start-up only.
  */
 void secret_read(const char *option, const char *path, struct buf *key);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A slice is borrowed bytes: pointer and length by value. It dies when the callback that
- * was given it returns, or with the arena it points into; whoever needs it longer copies it.
- * It may hold NUL bytes and is never NUL-terminated by contract.
+ * was given it returns, or with the arena it points into; whoever needs it longer copies
+ * it. It may hold NUL bytes and is never NUL-terminated by contract.
  */
 #ifndef PROTO_BASE_SLICE_H
 #define PROTO_BASE_SLICE_H
@@ -55,12 +55,14 @@ struct slice slice_from(struct slice s, size_t from);
 struct slice slice_trim(struct slice s);
 
 /*
- * Cuts `*rest` at the first `byte`: returns what stood before it and leaves in `*rest` what
- * follows. Without the byte the whole is returned and `*rest` is empty with ptr NULL.
+ * Cuts `*rest` at the first `byte`: returns what stood before it and leaves in `*rest`
+ * what follows. Without the byte the whole is returned and `*rest` is empty with ptr
+ * NULL.
  */
 struct slice slice_cut(struct slice *rest, char byte);
 
-/* The whole slice as a decimal integer, optional leading '-'. ERR_MALFORMED, ERR_LIMIT. */
+/* The whole slice as a decimal integer, optional leading '-'. ERR_MALFORMED, ERR_LIMIT.
+ */
 MUST_CHECK enum err slice_to_int64(struct slice s, int64_t *value);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Timers on a hierarchical wheel. Pure: time is a parameter, so tests and the simulator run
- * it on a clock of their own. Start, stop and expiry are O(1); a timer costs four words.
- * A timer never fires early; it fires at the first advance at or after its due time.
+ * Timers on a hierarchical wheel. Pure: time is a parameter, so tests and the simulator
+ * run it on a clock of their own. Start, stop and expiry are O(1); a timer costs four
+ * words. A timer never fires early; it fires at the first advance at or after its due
+ * time.
  */
 #ifndef PROTO_BASE_TIMER_H
 #define PROTO_BASE_TIMER_H
@@ -43,7 +44,8 @@ static inline bool timer_is_running(const struct timer *timer)
 	return list_is_linked(&timer->node);
 }
 
-/* (Re)starts `timer` to fire at `due_ms`; a time in the past fires at the next advance. */
+/* (Re)starts `timer` to fire at `due_ms`; a time in the past fires at the next advance.
+ */
 void wheel_start(struct wheel *wheel, struct timer *timer, int64_t due_ms);
 
 /* Stopping a stopped timer is harmless. */
@@ -52,7 +54,8 @@ void wheel_stop(struct wheel *wheel, struct timer *timer);
 /* Moves time on and calls what is due, in order of due slots. */
 void wheel_advance(struct wheel *wheel, int64_t now_ms);
 
-/* Milliseconds from the wheel's now to the next moment worth an advance; -1 when no timer runs. */
+/* Milliseconds from the wheel's now to the next moment worth an advance; -1 when no timer
+ * runs. */
 int64_t wheel_next_ms(const struct wheel *wheel);
 
 #endif

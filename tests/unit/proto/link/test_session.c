@@ -71,7 +71,8 @@ static const char *next(size_t limit)
 
 	if (session_next(&session, limit, &first_seq, &run) == 0)
 		return "";
-	snprintf(text, sizeof(text), "%u:%.*s", (unsigned)first_seq, SLICE_FMT(run));
+	memset(text, 0, sizeof(text));
+	memcpy(text + snprintf(text, 32, "%u:", (unsigned)first_seq), run.ptr, run.len);
 	return text;
 }
 

@@ -260,11 +260,11 @@ struct wire *kit_open(struct kit *kit, char letter, const char *user)
 	return wire;
 }
 
-void wire_in(struct wire *wire, const char *in)
+void wire_in_part(struct wire *wire, const char *in, size_t len)
 {
 	struct buf bytes = BUF_INIT;
 
-	buf_append_str(&bytes, in);
+	buf_append(&bytes, in, strnlen(in, len));
 	for (size_t i = 0; i < bytes.len; i++) {
 		if (bytes.ptr[i] == '~')
 			bytes.ptr[i] = '\x1e';
@@ -272,6 +272,11 @@ void wire_in(struct wire *wire, const char *in)
 	cr_assert(wire_is_open(wire));
 	conn_on_bytes(wire->conn, buf_slice(&bytes));
 	buf_fini(&bytes);
+}
+
+void wire_in(struct wire *wire, const char *in)
+{
+	wire_in_part(wire, in, strlen(in));
 }
 
 const char *kit_shown(struct buf *buf)

@@ -135,6 +135,9 @@ struct wire *kit_open(struct kit *kit, char letter, const char *user);
 
 void wire_in(struct wire *wire, const char *text);
 
+/* At most `len` bytes of it. */
+void wire_in_part(struct wire *wire, const char *text, size_t len);
+
 /* What the client got since the last call. */
 void wire_expect(struct wire *wire, const char *text);
 

@@ -281,13 +281,11 @@ static void expect_size(size_t len, bool has_end, size_t piece, bool is_accepted
 	struct buf in = long_ping(len, has_end);
 	struct kit kit;
 	struct wire *wire;
-	char part[300];
 
 	kit_up(&kit);
 	wire = kit_open(&kit, 'A', NULL);
 	for (size_t at = 0; at < len && wire_is_open(wire); at += piece) {
-		(void)snprintf(part, sizeof(part), "%.*s", (int)piece, in.ptr + at);
-		wire_in(wire, part);
+		wire_in_part(wire, in.ptr + at, piece);
 		if (wire_is_open(wire))
 			cr_expect_lt(wire->conn->partial.len, 256);
 	}
@@ -335,7 +333,6 @@ static void split(size_t first, size_t piece)
 		HELLO CALL("1") "{\"type\":6}~" CALL("2") "{\"type\":1,\"tar";
 	struct kit kit;
 	struct wire *wire;
-	char part[sizeof(stream)];
 	size_t n = first;
 
 	kit_init(&kit);
@@ -344,8 +341,7 @@ static void split(size_t first, size_t piece)
 	wire = kit_dial(&kit, 'A', NULL);
 	for (size_t at = 0; at < sizeof(stream) - 1;
 	     at += n, n = at == first ? piece : n) {
-		(void)snprintf(part, sizeof(part), "%.*s", (int)n, stream + at);
-		wire_in(wire, part);
+		wire_in_part(wire, stream + at, n);
 	}
 	wire_expect(wire, "{}~");
 	peer_expect(kit.router, "Connected A user= resumed=0 groups=; "

@@ -77,7 +77,8 @@ static size_t session_waiting_bytes(const struct session *session)
 enum err session_append(struct session *session, struct slice record, bool is_kept,
 			struct session_ticket *ticket)
 {
-	if (session_waiting_bytes(session) + record.len > session->bytes_max)
+	if (!session->is_replaying && session_waiting_bytes(session) + record.len >
+					       session->bytes_max + session->replay_bytes)
 		return ERR_LIMIT;
 	record_append(session, record, is_kept);
 	if (ticket != NULL) {
@@ -127,6 +128,9 @@ bool session_owes_ack(const struct session *session)
 
 static void bytes_release(struct session *session)
 {
+	/* What a replay took beyond the window comes back as it is handled. */
+	if (session->replay_bytes > session_waiting_bytes(session))
+		session->replay_bytes = session_waiting_bytes(session);
 	if (session->bytes_start == session->bytes.len) {
 		if (session->bytes.cap > SESSION_KEEP_BYTES)
 			buf_fini(&session->bytes);
@@ -251,6 +255,8 @@ void session_reset(struct session *session, struct session_kept *kept)
 	list_init(&kept->tickets);
 	list_init(&kept->lost);
 	kept_collect(session, kept);
+	session->is_replaying = true;
+	session->replay_bytes = 0;
 	buf_clear(&session->bytes);
 	session->bytes_start = 0;
 	session->sent_bytes = 0;
@@ -281,5 +287,7 @@ void session_restore(struct session *session, struct session_kept *kept)
 	mem_free(kept->lens);
 	kept->lens = NULL;
 	kept->n = 0;
+	session->is_replaying = false;
+	session->replay_bytes = session_waiting_bytes(session);
 	session_tickets_lose(&kept->lost, kept->tried_seq);
 }

@@ -498,3 +498,55 @@ Test(session, both_directions_count_from_one_again)
 	cr_expect_not(session_owes_ack(&session));
 	cr_expect_eq(session_on_ack(&session, 1), ERR_MALFORMED);
 }
+
+/* ---- a replay is as large as the state it tells of */
+
+static void fill(size_t bytes)
+{
+	char record[100] = { 0 };
+
+	for (size_t done = 0; done < bytes; done += sizeof(record))
+		cr_assert_eq(session_append(&session, slice_make(record, sizeof(record)),
+					    SESSION_DROP, NULL),
+			     OK);
+}
+
+Test(session, a_replay_may_exceed_the_window)
+{
+	struct session_kept kept;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+
+	cr_assert_eq(session.last_seq, 5 * WINDOW / 100);
+}
+
+Test(session, a_large_replay_leaves_the_window_to_what_follows)
+{
+	struct session_kept kept;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+	fill(WINDOW);
+
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
+}
+
+Test(session, what_a_replay_took_is_not_given_twice)
+{
+	struct session_kept kept;
+	uint64_t first_seq;
+	struct slice run;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+	cr_assert_eq(session_next(&session, NO_LIMIT, &first_seq, &run),
+		     5 * WINDOW / 100);
+	cr_assert_eq(session_on_ack(&session, session.last_seq), OK);
+	fill(WINDOW);
+
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
+}

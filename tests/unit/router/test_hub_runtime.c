@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Queues and fibers: what runs when, what is refused, and what is left when the router
- * stops.
+ * Queues and fibers: what runs when, when it completes, and what is refused. Coming,
+ * going and stopping are in test_hub_lifecycle.c.
  */
 #include "router/hub_runtime.h"
 
@@ -46,20 +46,6 @@ static enum hub_rc leave_us(struct hub_call *call)
 	return HUB_OK;
 }
 
-static enum hub_rc say_hello(struct hub_call *call)
-{
-	hub_send_all(call, SLICE("hello"), hub_array(call));
-	if (slice_equal(hub_user_id(call), SLICE("banned")))
-		return hub_fail(call, "You are not welcome.");
-	return HUB_OK;
-}
-
-static enum hub_rc say_bye(struct hub_call *call)
-{
-	hub_send_all(call, SLICE("bye"), hub_array(call));
-	return HUB_OK;
-}
-
 static const struct hub_method methods[] = {
 	{ "Echo", echo, "v" },
 	{ "Join", join, "s" },
@@ -76,18 +62,7 @@ static const struct hub_module quiet = {
 	.methods_n = sizeof(methods) / sizeof(methods[0]),
 };
 
-static const struct hub_module polite = {
-	.api_version = HUB_API_VERSION,
-	.name = "polite",
-	.methods = methods,
-	.methods_n = sizeof(methods) / sizeof(methods[0]),
-	.on_connected = say_hello,
-	.on_disconnected = say_bye,
-};
-
 #define SAID(what) "deliver all {\"type\":1,\"target\":\"said\",\"arguments\":[" what "]}"
-#define HELLO "deliver all {\"type\":1,\"target\":\"hello\",\"arguments\":[]}"
-#define BYE "deliver all {\"type\":1,\"target\":\"bye\",\"arguments\":[]}"
 #define RESULT(id, what) "{\"type\":3,\"invocationId\":\"" id "\",\"result\":" what "}"
 #define ERROR(id, what) "{\"type\":3,\"invocationId\":\"" id "\",\"error\":\"" what "\"}"
 #define BUSY(id, target)                                                                 \
@@ -301,34 +276,6 @@ Test(hub_runtime, hub_calls_max_run_and_one_more_is_refused)
 	kit_free(kit);
 }
 
-Test(hub_runtime, coming_and_going_waits_for_a_fiber)
-{
-	struct router_conf conf = kit_conf();
-	struct kit *kit;
-
-	conf.hub_calls_max = 1;
-	kit = kit_new_conf(&polite, &conf);
-	kit_replayed(kit, kit->g1);
-	kit_replayed(kit, kit->g2);
-	kit_topology(kit, true, kit->g1, kit->g2);
-	kit_connect(kit, kit->g1, "c1", NULL);
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, HELLO);
-	kit_invoke(kit, kit->g1, "c1", "a", "Join", "[\"g\"]");
-	kit_turn(kit);
-	kit_connect(kit, kit->g1, "c2", NULL);
-	kit_disconnect(kit, kit->g1, "c2");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, "join c1 g");
-	kit_expect_silence(kit, kit->g1);
-	kit_joined(kit, kit->g1, "c1", "g", false, OK);
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, "complete c1 1 " RESULT("a", "null"));
-	kit_expect(kit, kit->g1, HELLO);
-	kit_expect(kit, kit->g1, BYE);
-	kit_free(kit);
-}
-
 Test(hub_runtime, connection_calls_max_wait_and_one_more_is_refused)
 {
 	struct kit *kit = kit_with_c1(&quiet);
@@ -366,19 +313,6 @@ Test(hub_runtime, a_call_to_be_confirmed_counts_against_connection_calls_max)
 	kit_free(kit);
 }
 
-Test(hub_runtime, being_connected_does_not_count_against_connection_calls_max)
-{
-	struct kit *kit = kit_new(&polite);
-
-	kit->conf.conn_calls_max = 1;
-	kit_connect(kit, kit->g1, "c1", NULL);
-	kit_invoke(kit, kit->g1, "c1", "a", "Echo", "[1]");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, HELLO);
-	kit_expect(kit, kit->g1, "complete c1 1 " RESULT("a", "1"));
-	kit_free(kit);
-}
-
 Test(hub_runtime, a_slow_method_is_counted)
 {
 	struct kit *kit = kit_with_c1(&quiet);
@@ -390,63 +324,7 @@ Test(hub_runtime, a_slow_method_is_counted)
 	kit_free(kit);
 }
 
-/* ---- coming and going */
-
-Test(hub_runtime, on_connected_runs_before_the_first_method)
-{
-	struct kit *kit = kit_new(&polite);
-
-	kit_connect(kit, kit->g1, "c1", "ann");
-	kit_invoke(kit, kit->g1, "c1", "a", "Echo", "[1]");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, HELLO);
-	kit_expect(kit, kit->g1, "complete c1 1 " RESULT("a", "1"));
-	kit_free(kit);
-}
-
-Test(hub_runtime, a_connection_that_is_refused_runs_no_method)
-{
-	struct kit *kit = kit_new(&polite);
-
-	kit_connect(kit, kit->g1, "c1", "banned");
-	kit_invoke(kit, kit->g1, "c1", "a", "Say", "[1]");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, HELLO);
-	kit_expect(kit, kit->g1, "abort c1 Connection closed with an error.");
-	kit_expect(kit, kit->g1,
-		   "complete c1 1 " ERROR("a", "Failed to invoke 'Say' because the "
-					       "connection was refused."));
-	kit_disconnect(kit, kit->g1, "c1");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, BYE);
-	kit_expect_silence(kit, kit->g1);
-	kit_free(kit);
-}
-
-Test(hub_runtime, what_was_sent_before_the_end_runs_and_then_on_disconnected_once)
-{
-	struct kit *kit = kit_with_c1(&polite);
-
-	kit_skip(kit, kit->g2);
-	kit_expect(kit, kit->g1, HELLO);
-	kit_invoke(kit, kit->g1, "c1", NULL, "Join", "[\"g\"]");
-	kit_invoke(kit, kit->g1, "c1", NULL, "Say", "[2]");
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, "join c1 g");
-	kit_disconnect(kit, kit->g1, "c1");
-	kit_disconnect(kit, kit->g1, "c1");
-	kit_turn(kit);
-	kit_expect_silence(kit, kit->g1);
-	kit_joined(kit, kit->g1, "c1", "g", false, ERR_NOT_FOUND);
-	kit_turn(kit);
-	kit_expect(kit, kit->g1, "complete c1 1 -");
-	kit_expect(kit, kit->g1, SAID("2"));
-	kit_expect(kit, kit->g1, "complete c1 2 -");
-	kit_expect(kit, kit->g1, BYE);
-	kit_expect_silence(kit, kit->g1);
-	cr_expect_eq(kit->router->metrics.calls, 0);
-	kit_free(kit);
-}
+/* ---- ends */
 
 Test(hub_runtime, a_connection_may_end_before_its_sends_are_confirmed)
 {
@@ -488,31 +366,5 @@ Test(hub_runtime, a_completion_that_does_not_fit_starts_over_with_the_gateway)
 	kit_turn(kit);
 	kit_expect_silence(kit, kit->g1);
 	cr_expect_eq(kit->router->metrics.gateway_resync_total, 1);
-	kit_free(kit);
-}
-
-/* ---- stopping */
-
-Test(hub_runtime, stopping_ends_what_waits)
-{
-	struct router_conf conf = kit_conf();
-	struct kit *kit;
-
-	conf.hub_calls_max = 2;
-	kit = kit_new_conf(&polite, &conf);
-	kit_connect(kit, kit->g1, "c1", NULL);
-	kit_connect(kit, kit->g1, "c2", NULL);
-	kit_connect(kit, kit->g2, "c3", NULL);
-	kit_turn(kit);
-	kit_invoke(kit, kit->g1, "c1", "a", "JoinTwice", "[\"g\"]");
-	kit_invoke(kit, kit->g1, "c2", "b", "SayAndJoin", "[\"g\"]");
-	kit_invoke(kit, kit->g1, "c2", "c", "Say", "[3]");
-	kit_turn(kit);
-	kit_invoke(kit, kit->g2, "c3", "d", "Echo", "[4]");
-	kit_disconnect(kit, kit->g2, "c3");
-	kit_connect(kit, kit->g2, "c4", NULL);
-	kit_turn(kit);
-	kit_gone(kit, kit->g2);
-	cr_expect_not(hub_runtime_is_idle(kit->router->hubs));
 	kit_free(kit);
 }

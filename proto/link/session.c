@@ -274,6 +274,8 @@ void session_restore(struct session *session, struct session_kept *kept)
 	struct list *node;
 	size_t at = 0;
 
+	session->is_replaying = false;
+	session->replay_bytes = session_waiting_bytes(session);
 	for (size_t i = 0; i < kept->n; i++) {
 		record_append(session, slice_make(kept->bytes.ptr + at, kept->lens[i]),
 			      SESSION_KEEP);
@@ -287,7 +289,5 @@ void session_restore(struct session *session, struct session_kept *kept)
 	mem_free(kept->lens);
 	kept->lens = NULL;
 	kept->n = 0;
-	session->is_replaying = false;
-	session->replay_bytes = session_waiting_bytes(session);
 	session_tickets_lose(&kept->lost, kept->tried_seq);
 }

@@ -26,6 +26,18 @@ static bool is_name(struct slice name)
 	return true;
 }
 
+/* Lower case, as routers and other gateways know it: the name is part of every key. */
+static char *name_dup(struct slice name)
+{
+	char *copy = mem_dup(name.ptr, name.len);
+
+	for (char *at = copy; *at != '\0'; at++) {
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	}
+	return copy;
+}
+
 void hubs_init(struct hubs *hubs, const char *list)
 {
 	struct slice rest = slice_from_str(list);
@@ -43,7 +55,7 @@ void hubs_init(struct hubs *hubs, const char *list)
 			      SLICE_FMT(name));
 		if (hubs->n == HUBS_MAX)
 			fatal("hubs = %s: at most %d", list, HUBS_MAX);
-		hubs->items[hubs->n].name = mem_dup(name.ptr, name.len);
+		hubs->items[hubs->n].name = name_dup(name);
 		list_init(&hubs->items[hubs->n].conns);
 		hubs->n++;
 	} while (rest.ptr);

@@ -21,17 +21,19 @@ static struct slice user_id(struct hub_call *call)
 	return id.len > 0 ? id : hub_connection_id(call);
 }
 
-static struct slice user_name(struct hub_call *call)
+/* In events and in the roster alike. */
+static struct slice shown_name(struct slice name, struct slice id)
 {
-	const struct slice name = hub_user_name(call);
-
-	return name.len > 0 ? name : SLICE("anonymous");
+	if (name.len > 0)
+		return name;
+	return id.len > 0 ? id : SLICE("anonymous");
 }
 
 static void set_user(struct hub_call *call, struct value *map)
 {
 	hub_set(map, "userId", hub_string(call, user_id(call)));
-	hub_set(map, "userName", hub_string(call, user_name(call)));
+	hub_set(map, "userName",
+		hub_string(call, shown_name(hub_user_name(call), hub_user_id(call))));
 }
 
 static struct value *one(struct hub_call *call, struct value *argument)
@@ -72,9 +74,8 @@ static struct value *roster(struct hub_call *call, const struct hub_member *memb
 			hub_string(call, has_user ? members[i].user_id
 						  : members[i].connection_id));
 		hub_set(user, "userName",
-			hub_string(call, members[i].user_name.len > 0
-						 ? members[i].user_name
-						 : SLICE("anonymous")));
+			hub_string(call,
+				   shown_name(members[i].user_name, members[i].user_id)));
 		hub_add(list, user);
 	}
 	hub_set(result, "members", list);

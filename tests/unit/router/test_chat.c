@@ -60,7 +60,7 @@ Test(chat, joining_loads_messages_and_tells_the_room)
 	kit_expect(kit, kit->g1,
 		   "complete c1 1 "
 		   "{\"type\":3,\"invocationId\":\"a\",\"result\":{\"members\":"
-		   "[{\"userId\":\"user-of-c1\",\"userName\":\"anonymous\"}]}}");
+		   "[{\"userId\":\"user-of-c1\",\"userName\":\"user-of-c1\"}]}}");
 }
 
 Test(chat, a_refused_join_tells_nobody)

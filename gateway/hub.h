@@ -10,7 +10,7 @@
 #include "proto/base/slice.h"
 
 struct hub {
-	char *name; /* owned; lower case */
+	char *name;	   /* owned; lower case */
 	struct list conns; /* the open ones, by conn->hub_node */
 	size_t conns_n;
 };

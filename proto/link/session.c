@@ -78,7 +78,7 @@ enum err session_append(struct session *session, struct slice record, bool is_ke
 			struct session_ticket *ticket)
 {
 	if (!session->is_replaying && session_waiting_bytes(session) + record.len >
-					       session->bytes_max + session->replay_bytes)
+					      session->bytes_max + session->replay_bytes)
 		return ERR_LIMIT;
 	record_append(session, record, is_kept);
 	if (ticket != NULL) {

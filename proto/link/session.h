@@ -39,8 +39,8 @@ struct session {
 	uint64_t last_seq;   /* newest record */
 	size_t sent_bytes;   /* of the records acked_seq+1 .. sent_seq */
 	size_t bytes_max;
-	size_t replay_bytes; /* what a replay still takes beyond bytes_max */
-	bool is_replaying;   /* between reset and restore: no limit */
+	size_t replay_bytes;  /* what a replay still takes beyond bytes_max */
+	bool is_replaying;    /* between reset and restore: no limit */
 	uint64_t handled_seq; /* of theirs */
 	uint64_t told_seq;    /* the ack they were last sent */
 };

@@ -164,9 +164,9 @@ static void send_one(struct side *side, bool is_kept)
 	record->has_ticket = random_below(3) == 0;
 	session_ticket_init(&record->ticket, on_ticket);
 	const struct session *session = &side->session;
-	const bool has_room = session->is_replaying ||
-			      waiting_bytes(side) + record->len <=
-				      WINDOW + session->replay_bytes;
+	const bool has_room =
+		session->is_replaying ||
+		waiting_bytes(side) + record->len <= WINDOW + session->replay_bytes;
 
 	rc = session_append(&side->session, slice_make(bytes, record->len), is_kept,
 			    record->has_ticket ? &record->ticket : NULL);

@@ -14,6 +14,10 @@
 #define HOUR_MS 3600000
 /* A worker is called name.index. */
 #define NAME_MAX_WORKERS 60
+/* All the groups of a connection go into one message of a replay; each takes a few bytes
+ * more than its name. */
+#define GROUPS_BYTES_MAX (2 * MiB)
+#define GROUP_HEAD_BYTES_MAX 4
 
 static const struct conf_option options[] = {
 	PROC_CONF_OPTIONS("g1"),
@@ -164,6 +168,11 @@ const char *gateway_conf_problem(const struct gateway_conf *conf)
 		return "routers: at least one is needed";
 	if (conf->link_key_file[0] == '\0')
 		return "link_key_file: needed";
+	if (conf->groups_per_connection_max *
+		    (conf->group_name_bytes_max + GROUP_HEAD_BYTES_MAX) >
+	    GROUPS_BYTES_MAX)
+		return "group_name_bytes_max: times groups_per_connection_max, more than "
+		       "the 2MiB that a router can be told of one connection";
 	if (conf->keepalive_interval_ms >= conf->client_timeout_ms)
 		return "client_timeout: must be longer than keepalive_interval";
 	if (conf->link_ping_interval_ms >= conf->link_stream_timeout_ms)

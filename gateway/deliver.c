@@ -61,20 +61,18 @@ static void sweep_key(struct sweep *sweep, const struct hub *hub)
 	const Link__Deliver *deliver = sweep->deliver;
 	const struct index_key *key = index_find(
 		&sweep->gateway->index, hub, deliver->kind, link_slice(deliver->name));
+	const struct list *end;
 	struct list *node;
 	struct list *next;
 
 	if (key == NULL)
 		return;
-	/* A slow receiver is closed under way and leaves; with the last one goes the key,
-	 * and the walk must not look at it again. */
-	for (node = key->members.next; node != &key->members; node = next) {
+	/* A slow receiver is closed under way and leaves; with the last one goes the key.
+	 * LIST_EACH would then look into it once more. */
+	end = &key->members;
+	for (node = end->next; node != end; node = next) {
 		next = node->next;
-		const bool is_last = next == &key->members;
-
 		sweep_conn(sweep, CONTAINER_OF(node, struct membership, key_node)->conn);
-		if (is_last)
-			break;
 	}
 }
 

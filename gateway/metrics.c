@@ -94,7 +94,7 @@ static const struct metric rows[] = {
 	COUNTER(envelope_unknown_total, "Messages a peer may not send us."),
 
 	COUNTER(replay_total, "Replays of our state to a new router or presence."),
-	COUNTER(replay_refused_total, "Replay messages the link's window refused."),
+	COUNTER(replay_refused_total, "Replays with a message too long."),
 	COUNTER(lease_refused_total, "Leases the link's window refused."),
 
 	LINK_METRICS(struct gateway_metrics, link, "gateway_"),

@@ -75,7 +75,7 @@ struct gateway_metrics {
 
 	/* routers and presence */
 	uint64_t replay_total;
-	uint64_t replay_refused_total; /* link window full in a replay */
+	uint64_t replay_refused_total; /* a message was too long */
 	uint64_t lease_refused_total;  /* presence link full */
 };
 

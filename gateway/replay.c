@@ -68,9 +68,10 @@ static void replay_over(struct gateway *gateway, const struct link_peer *peer,
 			 link_peer_name(peer), connections);
 		return;
 	}
-	/* What does not fit into the window can only be told from the start again. */
+	/* The window does not bound a replay, and what a message may hold bounds the
+	 * options: only options that changed since can bring us here. */
 	gateway->metrics.replay_refused_total++;
-	log_error("replay.refused", "peer=%s option=link_window", link_peer_name(peer));
+	log_error("replay.refused", "peer=%s", link_peer_name(peer));
 }
 
 void replay_to_router(struct gateway *gateway, struct gateway_router *router)

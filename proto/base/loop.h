@@ -32,8 +32,7 @@ void loop_run(struct loop *loop);
 /* One turn, for tests; waits at most `wait_ms` (-1: until an event or timer). */
 void loop_turn(struct loop *loop, int64_t wait_ms);
 
-/* The current turn is finished first. */
-void loop_stop(struct loop *loop);
+void loop_stop(struct loop *loop); /* the current turn is finished first */
 
 /* Monotonic milliseconds, read once per turn; Unix time, for what people and tokens read
  * and never for timers; monotonic microseconds of this very moment, for measuring. */
@@ -87,7 +86,7 @@ void loop_flush_init(struct loop_flush *flush, loop_flush_fn *fn);
  * flush function may touch others: they run in the same turn. */
 void loop_touch(struct loop *loop, struct loop_flush *flush);
 
-/* Takes a touched flush back; harmless when it was not touched. */
+/* Takes a touched flush back; harmless otherwise. */
 void loop_untouch(struct loop_flush *flush);
 
 struct loop_defer;

@@ -93,6 +93,8 @@ static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope
 	struct buf record = BUF_INIT;
 	enum err rc;
 
+	if (len > LINK_ENVELOPE_BYTES_MAX)
+		return ERR_LIMIT;
 	link__envelope__pack(envelope, (uint8_t *)buf_reserve(&record, len));
 	record.len = len;
 	rc = session_append(&peer->session, buf_slice(&record), is_kept, ticket);

@@ -97,6 +97,19 @@ Test(conf, problems_name_the_option)
 	conf_fini(&gateway_conf_table, &good);
 }
 
+Test(conf, the_groups_of_a_connection_fit_one_message)
+{
+	struct gateway_conf good = load();
+	struct gateway_conf conf = good;
+
+	conf.groups_per_connection_max = 1 << 13;
+	conf.group_name_bytes_max = 252;
+	expect_problem(&conf, "");
+	conf.group_name_bytes_max = 253;
+	expect_problem(&conf, "group_name_bytes_max:");
+	conf_fini(&gateway_conf_table, &good);
+}
+
 Test(conf, routers_and_link_key_are_needed)
 {
 	struct gateway_conf good = load();

@@ -210,16 +210,38 @@ Test(replay, memberships_that_are_leaving_are_not_told_anew)
 
 /* ---- limits and presence */
 
-Test(replay, one_that_does_not_fit_is_counted)
+Test(replay, the_window_does_not_bound_it)
 {
 	struct kit kit;
 
 	kit_up(&kit);
 	(void)kit_open(&kit, 'A', "ann");
-	(void)kit_open(&kit, 'B', "bob");
-	kit.router->session.bytes_max = 100;
+	kit.router->session.bytes_max = 10;
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user=ann resumed=1 groups=; "
+				"Member user ann A; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+Test(replay, a_message_too_long_is_counted)
+{
+	struct kit kit;
+	struct buf name = BUF_INIT;
+
+	kit_init(&kit);
+	kit.conf->group_name_bytes_max = LINK_ENVELOPE_BYTES_MAX;
+	kit.conf->link_window_bytes_max = 4LL * LINK_ENVELOPE_BYTES_MAX;
+	kit_start(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	memset(buf_reserve(&name, LINK_ENVELOPE_BYTES_MAX), 'n', LINK_ENVELOPE_BYTES_MAX);
+	name.len = LINK_ENVELOPE_BYTES_MAX / 2;
+	name.ptr[name.len] = '\0';
+	kit_join(&kit, 'A', name.ptr, false, 1);
+	name.ptr[0] = 'm';
+	kit_join(&kit, 'A', name.ptr, false, 2);
 	fake_peer_renew(kit.router, 200);
 	cr_expect_eq(kit.metrics->replay_refused_total, 1);
+	buf_fini(&name);
 	kit_stop(&kit);
 }
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A replay is as large as the state it tells of, whatever the window; what is sent after
+ * it has the window to itself.
+ */
+#include "proto/link/session.h"
+
+#include <criterion/criterion.h>
+
+#define WINDOW 1000u
+#define NO_LIMIT 1000000u
+
+static struct session session;
+
+static void set_up(void)
+{
+	session_init(&session, WINDOW);
+}
+
+static void tear_down(void)
+{
+	session_fini(&session);
+}
+
+TestSuite(session_replay, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static void fill(size_t bytes)
+{
+	char record[100] = { 0 };
+
+	for (size_t done = 0; done < bytes; done += sizeof(record))
+		cr_assert_eq(session_append(&session, slice_make(record, sizeof(record)),
+					    SESSION_DROP, NULL),
+			     OK);
+}
+
+Test(session_replay, a_replay_may_exceed_the_window)
+{
+	struct session_kept kept;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+
+	cr_assert_eq(session.last_seq, 5 * WINDOW / 100);
+}
+
+Test(session_replay, a_large_replay_leaves_the_window_to_what_follows)
+{
+	struct session_kept kept;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+	fill(WINDOW);
+
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
+}
+
+Test(session_replay, what_a_replay_took_is_not_given_twice)
+{
+	struct session_kept kept;
+	uint64_t first_seq;
+	struct slice run;
+
+	session_reset(&session, &kept);
+	fill(5 * WINDOW);
+	session_restore(&session, &kept);
+	cr_assert_eq(session_next(&session, NO_LIMIT, &first_seq, &run),
+		     5 * WINDOW / 100);
+	cr_assert_eq(session_on_ack(&session, session.last_seq), OK);
+	fill(WINDOW);
+
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
+}

@@ -294,6 +294,8 @@ Test(conn, a_ping_may_be_what_is_too_much)
 	wire->is_stuck = true;
 	kit_wait(&kit, 15000);
 	wire_expect_end(wire, "aborted");
+	kit_wait(&kit, 15000);
+	peer_expect(kit.router, "Disconnected A error=slow; ");
 	kit_stop(&kit);
 }
 
@@ -357,11 +359,13 @@ Test(conn, its_end_is_told_when_the_link_has_room_again)
 	kit_stop(&kit);
 }
 
+/* The user's shard is full, not the group's, which is the connection's too. */
 Test(conn, one_full_link_delays_the_last_word_only)
 {
 	struct kit kit;
 	struct wire *wire;
-	const char *user;
+	struct link_peer *full;
+	struct link_peer *shard;
 	size_t other;
 
 	kit_init(&kit);
@@ -370,14 +374,20 @@ Test(conn, one_full_link_delays_the_last_word_only)
 	other = gateway_owner(kit.gateway, &kit.gateway->hubs.items[0],
 			      LINK__KIND__KIND_CONNECTION,
 			      kit_id('A')) == &kit.gateway->routers[0];
-	user = kit_name_of(&kit, LINK__KIND__KIND_USER, other, "u");
-	wire = kit_open(&kit, 'A', user);
-	peer_fill(kit_router(&kit, other));
+	full = kit_router(&kit, other);
+	shard = kit_router(&kit, !other);
+	wire = kit_open(&kit, 'A', kit_name_of(&kit, LINK__KIND__KIND_USER, other, "u"));
+	kit_join(&kit, 'A', kit_name_of(&kit, LINK__KIND__KIND_GROUP, !other, "g"), false,
+		 1);
+	kit_settle(&kit);
+	kit_settle(&kit);
+	peer_fill(full);
 	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
-	peer_expect(kit_router(&kit, !other), "");
+	cr_expect_eq(wire->conn->memberships_n, 1);
+	cr_expect_eq(shard->session.last_seq - shard->session.sent_seq, 1);
 	kit_settle(&kit);
 	kit_wait(&kit, 1000);
-	peer_expect(kit_router(&kit, !other), "Disconnected A error=; ");
+	peer_expect(shard, "Disconnected A error=; ");
 	kit_stop(&kit);
 }
 

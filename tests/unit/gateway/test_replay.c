@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 
+#include "gateway/on_router.h"
 #include "tests/unit/gateway/fake_link.h"
 #include "tests/unit/gateway/fake_loop.h"
 #include "tests/unit/gateway/fake_proc.h"
@@ -290,5 +291,27 @@ Test(replay, strange_messages_are_counted)
 	envelope.connected = &connected;
 	kit_receive(&kit, &envelope);
 	cr_expect_eq(kit.metrics->envelope_unknown_total, 2);
+	kit_stop(&kit);
+}
+
+Test(replay, presence_may_tell_the_topology_and_no_more)
+{
+	struct kit kit;
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Topology topology = LINK__TOPOLOGY__INIT;
+	Link__Deliver deliver = LINK__DELIVER__INIT;
+
+	kit_init(&kit);
+	kit_set(&kit.conf->presence, "p1=test:2");
+	kit_start(&kit);
+	envelope.body_case = LINK__ENVELOPE__BODY_TOPOLOGY;
+	envelope.topology = &topology;
+	gateway_link_ops.on_envelope(kit.gateway->presence, &envelope);
+	cr_expect_eq(kit.metrics->envelope_unknown_total, 0);
+	envelope.body_case = LINK__ENVELOPE__BODY_DELIVER;
+	envelope.deliver = &deliver;
+	gateway_link_ops.on_envelope(kit.gateway->presence, &envelope);
+	cr_expect_eq(kit.metrics->envelope_unknown_total, 1);
+	cr_expect_eq(kit.metrics->deliver_total, 0);
 	kit_stop(&kit);
 }

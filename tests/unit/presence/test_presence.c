@@ -376,7 +376,7 @@ Test(presence, a_link_that_breaks_within_the_lease_changes_nothing)
 {
 	const char *downs = "\npresence_link_downs_total 1\n";
 
-	start_presence_with("10s", "--link_stream_timeout=100ms");
+	start_presence_with("10s", "--link_stream_timeout=2s");
 	struct actor *g1 = gateway_new("g1", 1);
 
 	say_opened(g1, "c1", "ann");

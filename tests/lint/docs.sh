@@ -4,10 +4,13 @@
 # The documentation against the source:  tests/lint/docs.sh [root]
 #
 # - `path/file.c: function` in docs, and `file: function` in docs/TOUR.md, is a function that
-#   this file defines. The path may be shortened to its end, ".c" may be left out in the tour.
+#   this file defines; in capitals, a macro. The path may be shortened to its end, ".c" may be
+#   left out in the tour.
+# - A file that docs/TOUR.md names alone, `path/file.h` or `file.c`, exists.
 # - Every relative link in a Markdown file leads to a file.
 # - Every event id that the source logs is in a first column of docs/OPERATING.md, under a
-#   heading with the word "log" in it, and every id there is logged.
+#   heading with the word "log" in it, and every id there is logged. Ids are what LOGGERS are
+#   given.
 # shellcheck disable=SC2016 # backticks here are Markdown's
 set -euo pipefail
 cd "${1:-.}"
@@ -17,6 +20,10 @@ for folder in proto gateway router presence; do
 	[[ ! -d $folder ]] || CODE+=("$folder")
 done
 failed=0
+
+# Who is given ids of events, "noun.fact", in any argument. A helper that passes an id on to
+# log_warn() is to be named here.
+LOGGERS='log_(debug|info|warn|error|write)|stream_fail'
 
 breach() {
 	echo "$1"
@@ -43,7 +50,7 @@ sources_named() {
 }
 
 # Does file $2 define function $1? Its head starts in the first column and ends in a brace.
-defines() {
+defines_function() {
 	awk -v name="$1" '
 		/^[A-Za-z_]/ { head = "" ; in_head = 1 }
 		in_head { head = head " " $0 }
@@ -53,6 +60,15 @@ defines() {
 			in_head = 0
 		}
 		END { exit !found }' "$2"
+}
+
+# Does file $2 define $1, a function, or in capitals a macro?
+defines() {
+	if [[ $1 =~ ^[A-Z] ]]; then
+		grep -qE "^#[ \t]*define[ \t]+$1\>" "$2"
+	else
+		defines_function "$1" "$2"
+	fi
 }
 
 check_functions() {
@@ -74,6 +90,15 @@ check_functions() {
 	done < <(code_spans "$doc" "$pattern")
 }
 
+# Files named without a function: from the root, or by the end of a source's path.
+check_files() {
+	local doc=$1 line span
+	while IFS=$'\t' read -r line span; do
+		[[ -e $span || -n $(sources_named "$span") ]] ||
+			breach "$doc:$line: \`$span\`: no such file"
+	done < <(code_spans "$doc" '[a-z0-9_./-]+\.(c|h|js|md|proto|sh|txt)')
+}
+
 check_links() {
 	local doc=$1 line target path
 	while IFS=: read -r line target; do
@@ -90,11 +115,21 @@ check_links() {
 		sed 's/`[^`]*`//g' | grep -noE '\]\([^)]*\)' || true)
 }
 
-logged_ids() {
+# All sources in one line.
+flat_code() {
 	((${#CODE[@]})) || return 0
-	find "${CODE[@]}" -name '*.c' -exec cat {} + | tr '\n\t' '  ' |
-		grep -oE '\<log_(debug|info|warn|error|write)\( *(LOG_[A-Z]+, *)?"[^"]*"' |
-		sed -E 's/^[^"]*"(.*)"$/\1/' | LC_ALL=C sort -u || true
+	find "${CODE[@]}" -name '*.c' -exec cat {} + | tr '\n\t' '  '
+}
+
+# A first text given to a logger of log.h is an id whatever it looks like; of other loggers'
+# arguments, those that look like one.
+logged_ids() {
+	{
+		flat_code | grep -oE '\<log_(debug|info|warn|error|write)\( *(LOG_[A-Z]+, *)?"[^"]*"' |
+			grep -oE '"[^"]*"'
+		flat_code | grep -oE "\\<($LOGGERS)\\([^;{}]*" |
+			grep -oE '"[a-z0-9_]+\.[a-z0-9_]+"'
+	} | tr -d '"' | LC_ALL=C sort -u || true
 }
 
 documented_ids() {
@@ -118,9 +153,10 @@ check_events() {
 while read -r doc; do
 	check_links "$doc"
 	if [[ $doc == ./docs/TOUR.md ]]; then
-		check_functions "$doc" '[a-z0-9_./-]+: [a-z_][a-z0-9_]*(\(\))?'
+		check_functions "$doc" '[a-z0-9_./-]+: [A-Za-z_][A-Za-z0-9_]*(\(\))?'
+		check_files "$doc"
 	else
-		check_functions "$doc" '[a-z0-9_./-]+\.[ch]: [a-z_][a-z0-9_]*(\(\))?'
+		check_functions "$doc" '[a-z0-9_./-]+\.[ch]: [A-Za-z_][A-Za-z0-9_]*(\(\))?'
 	fi
 done < <(markdown)
 check_events

@@ -23,13 +23,15 @@ plant_clean() {
 	local tag='/* SPDX-License-Identifier: Apache-2.0 */'
 	printf '%s\n' "$tag" '#include <stdio.h>' '#include "proto/base/log.h"' \
 		'static int' 'conn_on_message(struct conn *conn,' '	int n)' '{' \
-		'	log_warn("conn.slow", "n=%d", n);' '}' >"$TREE/gateway/conn.c"
+		'	log_warn("conn.slow", "n=%d", n);' '	stream_fail(n, "conn.gone");' '}' \
+		'#define CONN_MAX 1' >"$TREE/gateway/conn.c"
 	printf '%s\n' "$tag" '#include "router/hub.h"' '/* never sleep() here */' \
 		'hub_await_sleep(call, 1); x->send(1); f("open()");' >"$TREE/router/hubs/chat.c"
 	printf '%s\n' "$tag" '#include <nng/nng.h>' >"$TREE/proto/link/link.c"
 	printf '%s\n' "$tag" '#include <xxhash.h>' >"$TREE/proto/base/hash.c"
-	printf '%s\n' 'A [link](OPERATING.md#logs), `conn: conn_on_message`.' >"$TREE/docs/TOUR.md"
-	printf '%s\n' '# Logs' '| `conn.slow` | too slow |' '# Files' '| `x.conf` | |' \
+	printf '%s\n' 'A [link](OPERATING.md#logs), `conn: conn_on_message`, `conn.c: CONN_MAX`,' \
+		'`conn.c`, `gateway/conn.c`, `docs/TOUR.md`.' >"$TREE/docs/TOUR.md"
+	printf '%s\n' '# Logs' '| `conn.slow` | |' '| `conn.gone` | |' '# Files' '| `x.conf` | |' \
 		>"$TREE/docs/OPERATING.md"
 }
 
@@ -91,8 +93,14 @@ expect tree 'names a registry' tests/package-lock.json '"resolved": "x"'
 expect docs 'no such source' docs/TOUR.md '`nowhere: conn_open`'
 expect docs 'does not define conn_open' docs/TOUR.md '`gateway/conn.c: conn_open`'
 expect docs 'does not define log_warn' docs/OPERATING.md '`conn.c: log_warn()`'
+expect docs 'does not define CONN_MIN' docs/TOUR.md '`conn.c: CONN_MIN`'
+expect docs 'does not define CONN_M' docs/OPERATING.md '`conn.c: CONN_M`'
+expect docs '`conn.h`: no such file' docs/TOUR.md '`conn.h`'
+expect docs '`tests/none.sh`: no such file' docs/TOUR.md '`tests/none.sh`'
 expect docs 'leads nowhere' docs/TOUR.md 'see [this](../none.md)'
 expect docs 'not listed' gateway/conn.c '\tlog_error(\n\t\t"conn.lost", "");'
-expect docs 'never logged' docs/OPERATING.md '# Log events\n| `conn.gone` | |'
+expect docs '`conn.silent` is logged' gateway/conn.c '\tstream_fail(x,\n\t\t"conn.silent", "a");'
+expect docs '`Slow` is logged' gateway/conn.c '\tlog_warn("Slow", "");'
+expect docs 'never logged' docs/OPERATING.md '# Log events\n| `conn.none` | |'
 
 echo "selftest: $n planted breaches found"

@@ -30,7 +30,7 @@ struct gateway_metrics {
 
 	/* WebSocket */
 	int64_t ws_sockets;
-	uint64_t ws_malformed_total;	 /* closed with 1002, 1007 or 1009 */
+	uint64_t ws_malformed_total;	 /* closed with 1002, 1007 or 1008 */
 	uint64_t ws_write_blocked_total; /* the kernel's buffer was full */
 	uint64_t ws_send_timeout_total;	 /* ... for send_timeout: closed as slow */
 	uint64_t ws_close_timeout_total; /* no Close came back in close_timeout */

@@ -18,7 +18,8 @@ struct link_peer;
 /*
  * One function a message: link_send_invoke(peer, &invoke, ticket). `ticket` may be NULL;
  * it tells when the peer's handler has run (session_ticket.h). ERR_LIMIT: the window is
- * full or the message too long; nothing was sent.
+ * full or the message too long; nothing was sent. No search finds their bodies: macros
+ * declare them here and define them at the end of link.c (LINK_SEND_DEFINE).
  *
  * The last column says what a new incarnation gets of what was never sent: KEEP for
  * questions and calls, DROP for state that its owner replays and for what died with it.

@@ -12,6 +12,7 @@
 #include "gateway/join.h"
 #include "gateway/on_router.h"
 #include "gateway/presence.h"
+#include "gateway/replay.h"
 #include "gateway/workers.h"
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
@@ -106,6 +107,7 @@ static void *gateway_start(struct proc *proc)
 	arena_init(&gateway->arena);
 	timer_init(&gateway->lease_timer, presence_on_lease_timer);
 	timer_init(&gateway->drain_timer, drain_on_timer);
+	loop_flush_init(&gateway->fence, replay_on_fence);
 	gateway_open_link(gateway);
 	gateway_open_routers(gateway);
 	gateway_open_presence(gateway);
@@ -147,6 +149,7 @@ static void gateway_stop(struct proc *proc, void *state)
 	admin_close(gateway);
 	loop_timer_stop(gateway->loop, &gateway->lease_timer);
 	loop_timer_stop(gateway->loop, &gateway->drain_timer);
+	loop_untouch(&gateway->fence);
 	gateway_close_conns(gateway);
 	joins_free(gateway);
 	edge_close(gateway);

@@ -48,10 +48,11 @@ struct gateway {
 	struct http_files *demo;     /* owned; NULL: none */
 	struct timer lease_timer;
 	struct timer drain_timer;
-	struct list joins;    /* join.c: on their way to the keys' owners */
-	int64_t drain_end_ms; /* all connections are told by then */
-	uint32_t sweep_mark;  /* deliver.c */
-	uint64_t last_call;   /* invoke.c: numbers the calls of all connections */
+	struct loop_flush fence; /* replay.c */
+	struct list joins;	 /* join.c: on their way to the keys' owners */
+	int64_t drain_end_ms;	 /* all connections are told by then */
+	uint32_t sweep_mark;	 /* deliver.c */
+	uint64_t last_call;	 /* invoke.c: numbers the calls of all connections */
 	struct blob
 		*pings[TRANSPORT_KINDS]; /* owned; conn.c: shared by all who are idle */
 	struct arena arena;		 /* of the message being read */

@@ -11,12 +11,16 @@
 #include "gateway/presence.h"
 #include "proto/base/log.h"
 
+/* The same process that has forgotten us has seen all our connections leave. */
+static bool router_has_forgotten(const struct gateway_router *router)
+{
+	return router->incarnation == link_peer_incarnation(router->peer);
+}
+
 static enum err replay_conns(struct gateway *gateway, struct gateway_router *router,
 			     uint64_t *n)
 {
-	/* The same process that has forgotten us has seen all of them leave. */
-	const bool is_forgotten =
-		router->incarnation == link_peer_incarnation(router->peer);
+	const bool is_forgotten = router_has_forgotten(router);
 	enum err rc = OK;
 
 	for (struct map_node *node = map_next(&gateway->conns, NULL);
@@ -83,6 +87,9 @@ void replay_to_router(struct gateway *gateway, struct gateway_router *router)
 		rc = replay_members(gateway, router);
 	if (rc == OK)
 		rc = replay_done(router->peer, n);
+	if (router_has_forgotten(router) &&
+	    link_peer_away_ms(router->peer) >= gateway->conf->lease_ms)
+		loop_touch(gateway->loop, &gateway->fence);
 	router->incarnation = link_peer_incarnation(router->peer);
 	replay_over(gateway, router->peer, rc, n);
 }
@@ -106,4 +113,19 @@ void replay_to_presence(struct gateway *gateway)
 	if (rc == OK)
 		rc = replay_done(peer, n);
 	replay_over(gateway, peer, rc, n);
+}
+
+void replay_on_fence(struct loop_flush *flush)
+{
+	struct gateway *gateway = CONTAINER_OF(flush, struct gateway, fence);
+	struct map_node *node = map_next(&gateway->conns, NULL);
+
+	log_warn("gateway.fenced", "connections=%" PRId64, gateway->metrics.connections);
+	while (node != NULL) {
+		struct conn *conn = CONTAINER_OF(node, struct conn, node);
+
+		node = map_next(&gateway->conns, node);
+		if (conn->state == CONN_OPEN)
+			conn_close(conn, CONN_CLOSE_FENCED, NULL);
+	}
 }

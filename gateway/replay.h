@@ -11,4 +11,11 @@
 void replay_to_router(struct gateway *gateway, struct gateway_router *router);
 void replay_to_presence(struct gateway *gateway);
 
+/*
+ * A router that gave this gateway up after a lease of silence has served others since:
+ * its clients have missed messages and cannot know. They are closed, and told to
+ * reconnect.
+ */
+void replay_on_fence(struct loop_flush *flush);
+
 #endif

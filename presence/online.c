@@ -47,7 +47,8 @@ static void on_added(struct store_call *call, const struct store_answer *answer)
 	struct change *change = CONTAINER_OF(call, struct change, call);
 	struct presence *presence = change->presence;
 
-	if (answer->rc == ERR_LIMIT || answer->rc == ERR_ARGUMENT) {
+	if (answer->rc == ERR_LIMIT || answer->rc == ERR_ARGUMENT ||
+	    answer->rc == ERR_EXISTS) {
 		presence->metrics.opened_refused_total++;
 		log_warn("session.refused", "reason=%s sessions_max=%" PRId64,
 			 err_name(answer->rc), presence->conf->sessions_max);

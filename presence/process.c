@@ -16,6 +16,9 @@
 
 #define STALL_MS 1000
 
+/* When we were away, not they: time to read what waits, and for links to be dialed again. */
+#define SECOND_LOOK_MS 500
+
 _Static_assert(LEASE_NAME_MAX == LINK_NAME_MAX, "a lease has room for a peer's name");
 _Static_assert(SESSION_GATEWAY_NAME_MAX == LINK_NAME_MAX, "a gateway's, too");
 
@@ -25,6 +28,8 @@ static void processes_watch(struct processes *processes)
 	const int64_t now_ms = loop_now_ms(loop);
 	const int64_t due_ms = leases_due_ms(&processes->leases);
 
+	if (processes->is_second_look)
+		return;
 	if (due_ms < 0) {
 		loop_timer_stop(loop, &processes->timer);
 		return;
@@ -56,7 +61,14 @@ static void on_timer(struct timer *timer)
 		presence->metrics.stalled_total++;
 		log_warn("presence.stalled", "late_ms=%" PRId64, late_ms);
 		leases_forgive(&processes->leases, now_ms);
+	} else if (!processes->is_second_look &&
+		   leases_expired(&processes->leases, now_ms) != NULL) {
+		processes->is_second_look = true;
+		processes->due_ms = now_ms + SECOND_LOOK_MS;
+		loop_timer_start(presence->loop, timer, SECOND_LOOK_MS);
+		return;
 	}
+	processes->is_second_look = false;
 	while ((lease = leases_expired(&processes->leases, now_ms)) != NULL)
 		process_expire(processes, CONTAINER_OF(lease, struct process, lease));
 	processes_watch(processes);

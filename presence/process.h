@@ -25,6 +25,7 @@ struct processes {
 	struct leases leases;
 	struct timer timer;
 	int64_t due_ms; /* of the timer */
+	bool is_second_look; /* somebody is overdue: what waits to be read counts */
 };
 
 void processes_init(struct processes *processes, struct presence *presence);

@@ -222,7 +222,6 @@ enum err sessions_add(struct sessions *sessions, const struct session_info *info
 		      bool *is_first)
 {
 	struct session_hub *hub = hub_find(sessions, info->hub);
-	struct session_gateway *old_gateway = NULL;
 	struct session_entry *entry;
 	struct session_entry *old = NULL;
 	enum err rc = info_check(info);
@@ -232,6 +231,8 @@ enum err sessions_add(struct sessions *sessions, const struct session_info *info
 		return rc;
 	if (hub != NULL)
 		old = entry_of(map_find(&hub->entries, info->connection));
+	if (old != NULL && old->gateway != gateway_find(sessions, &info->gateway))
+		return ERR_EXISTS;
 	if (old == NULL && (sessions->n >= sessions->n_max ||
 			    (hub == NULL && sessions->hubs_n >= SESSION_HUBS_MAX)))
 		return ERR_LIMIT;
@@ -250,11 +251,8 @@ enum err sessions_add(struct sessions *sessions, const struct session_info *info
 		user_join(user, entry, info->user_name);
 	}
 	/* After the new one came in, so that its user does not go for a moment. */
-	if (old != NULL) {
-		old_gateway = old->gateway;
+	if (old != NULL)
 		(void)entry_free(sessions, old); /* its user has the new one */
-		gateway_free_when_empty(sessions, old_gateway);
-	}
 	map_add(&hub->entries, &entry->node, entry_connection(entry));
 	sessions->n++;
 	return OK;

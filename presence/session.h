@@ -61,7 +61,8 @@ void sessions_init(struct sessions *sessions, size_t n_max, uint64_t last_serial
 void sessions_fini(struct sessions *sessions);
 
 /*
- * Saying it twice changes nothing; another gateway's word moves the connection there.
+ * Saying it twice changes nothing. ERR_EXISTS: it is another gateway's; whoever uses a
+ * connection's token elsewhere must not take the connection away.
  * `*is_first`: the user just came online by it. ERR_LIMIT: too many, or text too long.
  * ERR_ARGUMENT: without a hub or an id.
  */
@@ -69,8 +70,8 @@ MUST_CHECK enum err sessions_add(struct sessions *sessions,
 				 const struct session_info *info, bool *is_first);
 
 /*
- * `*is_last`: the user just went offline by it. ERR_NOT_FOUND, also for a connection that
- * has moved to another gateway.
+ * `*is_last`: the user just went offline by it. ERR_NOT_FOUND, also for a connection of
+ * another gateway.
  */
 MUST_CHECK enum err sessions_remove(struct sessions *sessions,
 				    const struct session_gateway_id *gateway_id,

@@ -96,21 +96,27 @@ static void part_remove(struct group *group, const struct group_gateway *gateway
 
 /* ---- members */
 
-/* A group's address names it while it lives; members never outlive it. */
+/*
+ * A member is a connection at a gateway: while an id is used at two, each comes and goes by
+ * itself. Addresses name group and gateway while they live; members never outlive them.
+ */
 static struct slice member_key_bytes(struct group_table *table, const struct group *group,
+				     const struct group_gateway *gateway,
 				     struct slice connection)
 {
 	buf_clear(&table->scratch);
 	buf_append(&table->scratch, &group, sizeof(group));
+	buf_append(&table->scratch, &gateway, sizeof(gateway));
 	buf_append_slice(&table->scratch, connection);
 	return buf_slice(&table->scratch);
 }
 
 static struct member *member_find(struct group_table *table, const struct group *group,
+				  const struct group_gateway *gateway,
 				  struct slice connection)
 {
-	struct map_node *node =
-		map_find(&table->members, member_key_bytes(table, group, connection));
+	struct map_node *node = map_find(
+		&table->members, member_key_bytes(table, group, gateway, connection));
 
 	return node != NULL ? CONTAINER_OF(node, struct member, node) : NULL;
 }
@@ -118,7 +124,8 @@ static struct member *member_find(struct group_table *table, const struct group 
 static void member_new(struct group_table *table, struct group *group,
 		       const struct group_member *from, struct group_gateway *gateway)
 {
-	const size_t key_len = member_key_bytes(table, group, from->connection).len;
+	const size_t key_len =
+		member_key_bytes(table, group, gateway, from->connection).len;
 	struct buf *bytes = &table->scratch;
 	struct member *member;
 	char *at;
@@ -127,7 +134,7 @@ static void member_new(struct group_table *table, struct group *group,
 	buf_append_slice(bytes, from->user_name);
 	member = mem_zalloc(sizeof(*member) + bytes->len);
 	memcpy(member->bytes, bytes->ptr, bytes->len);
-	at = member->bytes + sizeof(group);
+	at = member->bytes + sizeof(group) + sizeof(gateway);
 	member->connection = slice_make(at, from->connection.len);
 	member->user_id = slice_make(at += from->connection.len, from->user_id.len);
 	member->user_name = slice_make(at + from->user_id.len, from->user_name.len);
@@ -160,20 +167,11 @@ void group_add(struct group_table *table, const struct group_key *key,
 	       const struct group_member *from, struct group_gateway *gateway)
 {
 	struct group *group = find(table, key);
-	struct member *member;
 
 	if (group == NULL)
 		group = group_new(table, key);
-	member = member_find(table, group, from->connection);
-	if (member == NULL) {
+	if (member_find(table, group, gateway, from->connection) == NULL)
 		member_new(table, group, from, gateway);
-	} else if (member->gateway != gateway) {
-		part_remove(group, member->gateway);
-		part_add(group, gateway);
-		member->gateway = gateway;
-		list_remove(&member->gateway_node);
-		list_append(&gateway->members, &member->gateway_node);
-	}
 }
 
 void group_remove(struct group_table *table, const struct group_key *key,
@@ -184,8 +182,8 @@ void group_remove(struct group_table *table, const struct group_key *key,
 
 	if (group == NULL)
 		return;
-	member = member_find(table, group, connection);
-	if (member != NULL && member->gateway == gateway)
+	member = member_find(table, group, gateway, connection);
+	if (member != NULL)
 		member_free(table, member);
 }
 

@@ -72,8 +72,8 @@ struct group_member {
 	struct slice user_name;
 };
 
-/* Adding twice changes nothing; a connection that comes from another gateway than before
- * moves there. */
+/* Adding twice changes nothing; the same connection at another gateway is a member of its
+ * own. */
 void group_add(struct group_table *table, const struct group_key *key,
 	       const struct group_member *from, struct group_gateway *gateway);
 

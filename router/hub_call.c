@@ -227,6 +227,17 @@ struct slice hub_printf(struct hub_call *call, const char *fmt, ...)
 	return text;
 }
 
+struct slice hub_concat(struct hub_call *call, const char *prefix, struct slice rest)
+{
+	const size_t len = strlen(prefix);
+	char *bytes = arena_alloc(&call->arena, len + rest.len);
+
+	memcpy(bytes, prefix, len);
+	if (rest.len > 0)
+		memcpy(bytes + len, rest.ptr, rest.len);
+	return slice_make(bytes, len + rest.len);
+}
+
 struct slice hub_encode(struct hub_call *call, const struct value *value)
 {
 	struct buf text = BUF_INIT;

@@ -132,6 +132,7 @@ static void gateway_new(struct router *router, struct link_peer *peer)
 	list_append(&router->gateways, &gateway->node);
 	link_peer_set_owner(peer, gateway);
 	router->metrics.gateways++;
+	rebuild_again(&router->rebuild);
 }
 
 static void on_up(struct link_peer *peer, bool is_new)

@@ -171,6 +171,20 @@ void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology
 	loop_touch(rebuild->router->loop, &rebuild->flush);
 }
 
+void rebuild_again(struct rebuild *rebuild)
+{
+	struct router *router = rebuild->router;
+
+	if (!rebuild->is_done)
+		return;
+	rebuild->is_done = false;
+	rebuild->named_n = 0;
+	router->metrics.rebuilding = 1;
+	loop_timer_start(router->loop, &rebuild->timeout_timer,
+			 router->conf->rebuild_timeout_ms);
+	loop_touch(router->loop, &rebuild->flush);
+}
+
 static void on_wait(struct timer *timer)
 {
 	rebuild_on_gateway(CONTAINER_OF(timer, struct rebuild, wait_timer));

@@ -39,6 +39,10 @@ MUST_CHECK enum err rebuild_hold_send(struct rebuild *rebuild, struct link_peer 
 MUST_CHECK enum err rebuild_hold_list(struct rebuild *rebuild, struct link_peer *origin,
 				      const Link__ListMembers *list);
 
+/* A gateway came whose members are not known yet: what is sent before it has replayed would
+ * miss them. */
+void rebuild_again(struct rebuild *rebuild);
+
 /* A gateway came, replayed or was lost; or presence said who lives. */
 void rebuild_on_gateway(struct rebuild *rebuild);
 void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology);

@@ -248,6 +248,9 @@ enum err link_peer_up(struct link_peer *peer, struct link_stream *stream)
 	}
 	loop_timer_stop(link->loop, &peer->timer);
 	peer->stream = stream;
+	if (peer->heard_ms != 0)
+		peer->away_ms = stream->received_ms - peer->heard_ms;
+	peer->heard_ms = stream->received_ms;
 	stats->ups_total++;
 	stats->peers_up++;
 	log_info("link.up", "peer=%s incarnation=%016" PRIx64 " resumed=%s", peer->name,
@@ -284,6 +287,20 @@ void link_peer_reset(struct link_peer *peer)
 		return;
 	link_stream_close(peer->stream);
 	link_peer_down(peer);
+}
+
+bool link_peer_is_taken(const struct link_peer *peer, const struct stream_hello *said)
+{
+	if (peer == NULL || peer->stream == NULL ||
+	    peer->incarnation == said->incarnation)
+		return false;
+	return loop_now_ms(peer->link->loop) - peer->stream->received_ms <
+	       2 * peer->link->options.ping_interval_ms;
+}
+
+int64_t link_peer_away_ms(const struct link_peer *peer)
+{
+	return peer->away_ms;
 }
 
 struct link *link_peer_link(const struct link_peer *peer)

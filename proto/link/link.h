@@ -86,6 +86,9 @@ Link__Role link_peer_role(const struct link_peer *peer);
 const char *link_peer_name(const struct link_peer *peer);
 uint64_t link_peer_incarnation(const struct link_peer *peer);
 bool link_peer_is_up(const struct link_peer *peer);
+
+/* How long it was silent before it came up; 0 for one that was never heard. */
+int64_t link_peer_away_ms(const struct link_peer *peer);
 void link_peer_set_owner(struct link_peer *peer, void *owner);
 void *link_peer_owner(const struct link_peer *peer);
 

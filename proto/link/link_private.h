@@ -46,6 +46,8 @@ struct link_peer {
 	uint64_t incarnation;	 /* the one the session is with; 0: none yet */
 	uint64_t session_number; /* both sides have the same; 0: none */
 	struct session session;
+	int64_t heard_ms;	    /* loop time of its last frame; 0: never */
+	int64_t away_ms;	    /* silence before the stream it has now */
 	struct link_stream *stream; /* owned; NULL: down */
 	void *owner;
 	bool is_permanent; /* dialed or expected */
@@ -88,15 +90,11 @@ struct link_stream {
 };
 
 /* ---- link_stream.c */
-
-/* Starts the greeting on a new pipe; `peer` is NULL on an accepted one. */
+/* Starts the greeting; `peer` is NULL on an accepted pipe. */
 void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *peer);
 
-/* Ends it without telling the peer's owner. */
-void link_stream_close(struct link_stream *stream);
-
-/* Sends what the session has, as far as the pipe takes it. */
-void link_stream_flush(struct link_stream *stream);
+void link_stream_close(struct link_stream *stream); /* tells nobody */
+void link_stream_flush(struct link_stream *stream); /* sends what the session has */
 
 /* ---- link.c */
 
@@ -111,10 +109,12 @@ struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice
  */
 MUST_CHECK enum err link_peer_up(struct link_peer *peer, struct link_stream *stream);
 
-/* Its stream is gone. */
-void link_peer_down(struct link_peer *peer);
+/* Another process of its name lives: two would take the link from each other, each time
+ * voiding all that the other has. NULL: nobody has the name. */
+bool link_peer_is_taken(const struct link_peer *peer, const struct stream_hello *said);
 
-/* A stream to it that we dialed did not get through the greeting. */
+/* Its stream is gone; one that we dialed did not get through the greeting. */
+void link_peer_down(struct link_peer *peer);
 void link_peer_redial(struct link_peer *peer);
 
 #endif

@@ -336,6 +336,10 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 		stream_refuse(stream, "overtaken");
 		return;
 	}
+	if (!stream->is_dialed && link_peer_is_taken(peer, &stream->said)) {
+		stream_refuse(stream, "name_taken");
+		return;
+	}
 	if (peer == NULL)
 		peer = link_peer_new(link, stream->said.role,
 				     slice_from_str(stream->said.name));
@@ -422,6 +426,8 @@ static void on_frame(struct pipe_owner *owner, struct pipe *pipe, struct slice b
 
 	assert(pipe == stream->pipe);
 	stream->received_ms = loop_now_ms(stream->link->loop);
+	if (stream->state == STREAM_UP)
+		stream->peer->heard_ms = stream->received_ms;
 	frame = link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
 	if (frame == NULL)
 		stream_malformed(stream, "frame");

@@ -17,12 +17,14 @@ static enum hub_rc refuse(struct hub_call *call, struct slice missing)
 	return hub_fail(call, "Not allowed: %.*s is missing.", SLICE_FMT(missing));
 }
 
-/* `role` alone, or narrowed to one group. */
+/* The role narrowed to one group, or, without the colon, for every group. */
 static bool is_allowed(struct hub_call *call, const char *role, struct slice group,
 		       struct slice *needed)
 {
-	*needed = hub_printf(call, "%s:%.*s", role, SLICE_FMT(group));
-	return hub_has_role(call, slice_from_str(role)) || hub_has_role(call, *needed);
+	const struct slice everywhere = slice_make(role, strlen(role) - 1);
+
+	*needed = hub_concat(call, role, group);
+	return hub_has_role(call, everywhere) || hub_has_role(call, *needed);
 }
 
 /* What follows the first `skip` arguments goes to the receivers as it is. */
@@ -40,7 +42,7 @@ static enum hub_rc join_group(struct hub_call *call)
 	const struct slice group = hub_arg_string(call, 0);
 	struct slice needed;
 
-	if (!is_allowed(call, "relay.join", group, &needed))
+	if (!is_allowed(call, "relay.join:", group, &needed))
 		return refuse(call, needed);
 	return hub_await_join(call, group);
 }
@@ -50,7 +52,7 @@ static enum hub_rc leave_group(struct hub_call *call)
 	const struct slice group = hub_arg_string(call, 0);
 	struct slice needed;
 
-	if (!is_allowed(call, "relay.join", group, &needed))
+	if (!is_allowed(call, "relay.join:", group, &needed))
 		return refuse(call, needed);
 	return hub_await_leave(call, group);
 }
@@ -60,7 +62,7 @@ static enum hub_rc send_to_group(struct hub_call *call)
 	const struct slice group = hub_arg_string(call, 0);
 	struct slice needed;
 
-	if (!is_allowed(call, "relay.send", group, &needed))
+	if (!is_allowed(call, "relay.send:", group, &needed))
 		return refuse(call, needed);
 	hub_send_group(call, group, hub_arg_string(call, 1), rest_of(call, 2));
 	return HUB_OK;
@@ -71,7 +73,7 @@ static enum hub_rc send_to_others_in_group(struct hub_call *call)
 	const struct slice group = hub_arg_string(call, 0);
 	struct slice needed;
 
-	if (!is_allowed(call, "relay.send", group, &needed))
+	if (!is_allowed(call, "relay.send:", group, &needed))
 		return refuse(call, needed);
 	hub_send_others_in_group(call, group, hub_arg_string(call, 1), rest_of(call, 2));
 	return HUB_OK;

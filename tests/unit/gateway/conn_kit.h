@@ -42,6 +42,7 @@ struct link_peer {
 	char name[LINK_NAME_MAX + 1];
 	Link__Role role;
 	uint64_t incarnation; /* 0: never came up */
+	int64_t away_ms;
 	bool is_up;
 	int resets;
 	void *owner;

@@ -65,6 +65,11 @@ uint64_t link_peer_incarnation(const struct link_peer *peer)
 	return peer->incarnation;
 }
 
+int64_t link_peer_away_ms(const struct link_peer *peer)
+{
+	return peer->away_ms;
+}
+
 bool link_peer_is_up(const struct link_peer *peer)
 {
 	return peer->is_up;

@@ -118,6 +118,32 @@ Test(replay, the_same_process_has_seen_all_leave)
 	kit_stop(&kit);
 }
 
+Test(replay, who_was_served_without_us_past_the_lease_is_sent_to_reconnect)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	kit.router->away_ms = kit.gateway->conf->lease_ms;
+	fake_peer_renew(kit.router, kit.router->incarnation);
+	kit_turn(&kit);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 1);
+	kit_stop(&kit);
+}
+
+Test(replay, a_shorter_absence_closes_nobody)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	kit.router->away_ms = kit.gateway->conf->lease_ms - 1;
+	fake_peer_renew(kit.router, kit.router->incarnation);
+	kit_turn(&kit);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 0);
+	kit_stop(&kit);
+}
+
 Test(replay, who_connects_while_the_router_is_away_is_told_once)
 {
 	struct kit kit;

@@ -225,16 +225,15 @@ void store_kit_one_id_in_two_hubs_is_two_connections(void)
 	cr_expect_eq(find_connection(SLICE("c1"))->rc, ERR_NOT_FOUND);
 }
 
-void store_kit_a_connection_moves_to_the_gateway_that_last_told(void)
+void store_kit_a_connection_stays_with_the_gateway_that_told_first(void)
 {
 	(void)add(&g1, "c1", "ann");
-	(void)add(&g1, "c2", ""); /* so that g1 has something left */
-	cr_expect_eq(add(&g2, "c1", "ann")->users_online, 0);
-	expect_counts(1, 2);
-	cr_expect_eq(remove_from(&g1, "chat", "c1")->rc, ERR_NOT_FOUND);
-	cr_expect_eq(remove_gateway(&g1)->connections_n, 1);
+	cr_expect_eq(add(&g2, "c1", "ann")->rc, ERR_EXISTS);
 	expect_counts(1, 1);
-	cr_expect_eq(remove_gateway(&g2)->users_offline, 1);
+	cr_expect_eq(remove_from(&g2, "chat", "c1")->rc, ERR_NOT_FOUND);
+	cr_expect_eq(remove_gateway(&g2)->connections_n, 0);
+	expect_counts(1, 1);
+	cr_expect_eq(remove_gateway(&g1)->users_offline, 1);
 	expect_counts(0, 0);
 }
 
@@ -464,7 +463,7 @@ void store_kit_sessions_max_is_the_last_that_fits(void)
 	cr_expect_eq(add(&g1, "c2", "ben")->rc, OK);
 	cr_expect_eq(add(&g1, "c3", "cid")->rc, ERR_LIMIT);
 	cr_expect_eq(asked.answer.users_online, 0);
-	cr_expect_eq(add(&g2, "c2", "ben")->rc, OK); /* is there already */
+	cr_expect_eq(add(&g1, "c2", "ben")->rc, OK); /* is there already */
 	expect_counts(2, 2);
 	(void)remove_from(&g1, "chat", "c1");
 	cr_expect_eq(add(&g1, "c3", "cid")->rc, OK);

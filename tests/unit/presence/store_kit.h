@@ -20,7 +20,7 @@ struct store_kit {
 	X(who_is_anonymous_is_a_connection_and_no_user)                                  \
 	X(removing_what_is_not_there_is_not_found)                                       \
 	X(one_id_in_two_hubs_is_two_connections)                                         \
-	X(a_connection_moves_to_the_gateway_that_last_told)                              \
+	X(a_connection_stays_with_the_gateway_that_told_first)                           \
 	X(a_gateway_takes_its_own_connections_along)                                     \
 	X(a_user_is_found_with_name_and_time)                                            \
 	X(a_user_is_found_with_at_most_limit_connections)                                \

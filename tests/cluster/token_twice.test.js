@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connection token that is used at a second gateway: the newcomer is sent away, and the
+// first connection notices nothing, nor does anybody who asks for its user.
+"use strict";
+
+const { test } = require("node:test");
+const assert = require("node:assert/strict");
+const { withCluster } = require("../kit/cluster.js");
+const { connect, mintToken } = require("../kit/clients.js");
+const { RawWebSocket, httpRequest } = require("../kit/raw.js");
+const { waitFor } = require("../kit/wait.js");
+const { untilOnline, userConnections } = require("../kit/presence.js");
+
+async function attach(t, address, connectionToken, accessToken) {
+	const ws = await RawWebSocket.open(address, `/hubs/relay?id=${encodeURIComponent(connectionToken)}`
+		+ `&access_token=${encodeURIComponent(accessToken)}`);
+	t.after(() => ws.destroy());
+	assert.deepEqual(await ws.handshake(), {});
+	return ws;
+}
+
+test("a token used at two gateways takes nothing from its connection", async (t) => {
+	await withCluster({ gateways: 2, routers: 2 }, async (cluster) => {
+		const [first, second] = cluster.addresses;
+		const sender = await connect(t, cluster.urls[1], { hub: "relay", userId: "ben", roles: ["relay.user"] });
+		const accessToken = await mintToken(cluster.urls[0], { userId: "ann" });
+		const { body } = await httpRequest(first, "POST", "/hubs/relay/negotiate?negotiateVersion=1",
+			{ headers: { Authorization: `Bearer ${accessToken}` } });
+		const { connectionToken, connectionId } = JSON.parse(body);
+		const ann = await attach(t, first, connectionToken, accessToken);
+		await untilOnline(cluster, ["ann", "ben"]);
+
+		const copy = await attach(t, second, connectionToken, accessToken);
+		assert.equal((await copy.message()).type, 7);
+		await waitFor(async () => (await cluster.metrics("p1")).get("presence_closed_total") === 1, 8000,
+			"the end of the copy at presence");
+
+		await sender.invoke("SendToUser", "ann", "news", 1);
+		assert.deepEqual((await ann.message()).arguments, [1]);
+		await untilOnline(cluster, ["ann", "ben"]);
+		assert.deepEqual(await userConnections(cluster, "ann"), [connectionId]);
+	});
+});

@@ -24,11 +24,11 @@ test("a gateway that was away past its lease sends its clients to reconnect", as
 		await here.invoke("JoinRoom", room);
 		const idBefore = away.id;
 
-		await cluster.kill("g2", "SIGSTOP");
+		process.kill(cluster.program("g2").pid, "SIGSTOP");
 		await here.until(() => here.of("UserLeftRoom").some((event) => event.userId === away.user.userId),
 			"the leave");
 		await here.invoke("SendMessage", room, "missed");
-		await cluster.kill("g2", "SIGCONT");
+		process.kill(cluster.program("g2").pid, "SIGCONT");
 
 		await away.until(() => away.id !== null && away.id !== idBefore, "a new connection");
 		await away.invoke("JoinRoom", room);

@@ -51,11 +51,14 @@ void conn_send_wrapped(struct conn *conn, struct blob *wrapped)
 	const size_t queue_max = (size_t)conf_of(conn)->queue_bytes_max;
 
 	assert(conn->state != CONN_CLOSED);
+	/* Before, not after: one message, however long, makes nobody slow. */
+	if (conn->transport->ops->queued_bytes(conn->transport) > queue_max) {
+		conn_close(conn, CONN_CLOSE_SLOW, NULL);
+		return;
+	}
 	conn->transport->ops->send(conn->transport, wrapped);
 	conn->sent_ms = loop_now_ms(conn->gateway->loop);
 	conn->gateway->metrics.messages_out_total++;
-	if (conn->transport->ops->queued_bytes(conn->transport) > queue_max)
-		conn_close(conn, CONN_CLOSE_SLOW, NULL);
 }
 
 void conn_send(struct conn *conn, struct slice frames)

@@ -374,7 +374,8 @@ static size_t ws_queued_bytes(const struct transport *transport)
 {
 	const struct ws *ws = (const struct ws *)(const void *)transport;
 
-	return ws->queue.bytes;
+	/* What no write was tried for yet is no sign of a slow reader. */
+	return ws->is_blocked ? ws->queue.bytes : 0;
 }
 
 static void ws_pause(struct transport *transport, bool is_paused)

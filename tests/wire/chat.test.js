@@ -5,7 +5,7 @@
 
 const { describe, test, before, after, afterEach } = require("node:test");
 const assert = require("node:assert/strict");
-const { sharedCluster } = require("../kit/cluster.js");
+const { sharedCluster, withCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom, rawClient, sayMany, assertComplete } = require("../kit/chat.js");
 
@@ -73,6 +73,16 @@ for (const [gateways, routers] of [[1, 1], [2, 2], [3, 3]]) {
 		});
 	});
 }
+
+test("a long history does not make its reader a slow one", async (t) => {
+	await withCluster({}, async (cluster) => {
+		const [writer, reader] = [await rawClient(t, cluster.addresses[0]), await rawClient(t, cluster.addresses[0])];
+		const room = freshRoom();
+		for (let i = 0; i < 45; i++)
+			assert.equal((await writer.call("SendMessage", room, "x".repeat(30000))).error, undefined);
+		assert.equal((await reader.call("JoinRoom", room)).error, undefined);
+	});
+});
 
 describe("the chat hub's events", () => {
 	const cluster = sharedCluster({ before, after, afterEach }, { gateways: 2, routers: 2 });

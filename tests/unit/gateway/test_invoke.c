@@ -132,6 +132,8 @@ Test(invoke, a_completion_may_end_a_slow_client)
 	wire_in(wire, CALL("1") CALL("2") CALL("3"));
 	wire->is_stuck = true;
 	kit_complete(&kit, 'A', 1, RESULT("1"));
+	wire_expect_end(wire, "open");
+	kit_complete(&kit, 'A', 2, RESULT("2"));
 	wire_expect_end(wire, "aborted");
 	kit_turn(&kit);
 	cr_expect_eq(kit.metrics->invocations, 0);

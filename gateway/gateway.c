@@ -28,6 +28,15 @@ struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *
 	return &gateway->routers[owner];
 }
 
+bool gateway_is_known(const struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->shards.n; i++) {
+		if (gateway->routers[i].incarnation == 0)
+			return false;
+	}
+	return true;
+}
+
 struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id)
 {
 	struct map_node *node = map_find(&gateway->conns, id);
@@ -73,6 +82,7 @@ static void gateway_open_routers(struct gateway *gateway)
 		router->gateway = gateway;
 		list_init(&router->calls);
 		loop_flush_init(&router->flush, invoke_on_flush);
+		loop_flush_init(&router->resync, join_on_resync);
 		router->peer = link_dial(gateway->link, LINK__ROLE__ROLE_ROUTER,
 					 shards->items[i].name, shards->items[i].url);
 		link_peer_set_owner(router->peer, router);
@@ -154,8 +164,10 @@ static void gateway_stop(struct proc *proc, void *state)
 	joins_free(gateway);
 	edge_close(gateway);
 	link_free(gateway->link);
-	for (size_t i = 0; i < gateway->shards.n; i++)
+	for (size_t i = 0; i < gateway->shards.n; i++) {
 		loop_untouch(&gateway->routers[i].flush);
+		loop_untouch(&gateway->routers[i].resync);
+	}
 	index_fini(&gateway->index);
 	map_fini(&gateway->conns);
 	arena_fini(&gateway->arena);

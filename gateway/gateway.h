@@ -24,8 +24,9 @@ struct gateway_router {
 	struct gateway *gateway; /* borrowed */
 	struct link_peer *peer;	 /* borrowed from the link */
 	struct list calls; /* Invokes without a Complete, in the order they were sent */
-	uint64_t incarnation;	 /* that was replayed to; 0: none yet */
-	struct loop_flush flush; /* invoke.c: tells clients of lost calls */
+	uint64_t incarnation;	  /* that was replayed to; 0: none yet */
+	struct loop_flush flush;  /* invoke.c: tells clients of lost calls */
+	struct loop_flush resync; /* join.c: an answer did not fit on the link */
 };
 
 struct gateway {
@@ -64,6 +65,10 @@ struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id);
 /* The router that owns the key. */
 struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *hub,
 				     Link__Kind kind, struct slice name);
+
+/* To every router: one that never heard of this gateway confirms sends to all without it.
+ */
+bool gateway_is_known(const struct gateway *gateway);
 
 extern const struct proc_ops gateway_proc_ops;
 

@@ -128,11 +128,23 @@ enum err join_replay_key(const struct index_key *key)
 
 /* ---- a hub's join */
 
+/* At the end of the turn: the answer may be due while the session is being made anew. */
+void join_on_resync(struct loop_flush *flush)
+{
+	const struct gateway_router *router =
+		CONTAINER_OF(flush, struct gateway_router, resync);
+
+	link_peer_reset(router->peer);
+}
+
+/* An answer cannot be left out: the router keeps its groups by it and a hub waits for it.
+ * When it does not fit both sides start over, as the router does for a Complete. */
 static void joined_send(struct gateway_router *router, const Link__Joined *joined)
 {
-	if (link_send_joined(router->peer, joined, NULL) != OK)
-		log_warn("join.answer_refused", "router=%s",
-			 link_peer_name(router->peer));
+	if (link_send_joined(router->peer, joined, NULL) == OK)
+		return;
+	log_warn("join.answer_refused", "router=%s", link_peer_name(router->peer));
+	loop_touch(router->gateway->loop, &router->resync);
 }
 
 static void join_refuse(struct gateway_router *router, const Link__Join *join,

@@ -26,6 +26,9 @@ void join_forget(struct conn *conn);
 /* Tells the owner of `key` of all its members here; for the replay. */
 MUST_CHECK enum err join_replay_key(const struct index_key *key);
 
+/* An answer to that router did not fit: starts over with it. */
+void join_on_resync(struct loop_flush *flush);
+
 /* Forgets the answers that were still to be given: when the process ends. */
 void joins_free(struct gateway *gateway);
 

@@ -223,7 +223,7 @@ Test(join, a_full_owner_refuses_and_nothing_changes)
 	kit_stop(kit);
 }
 
-Test(join, the_answer_may_meet_a_full_link)
+Test(join, answers_that_meet_a_full_link_start_over_with_the_router)
 {
 	struct apart apart;
 	struct kit *kit = &apart.kit;
@@ -233,8 +233,12 @@ Test(join, the_answer_may_meet_a_full_link)
 	kit_join(kit, 'A', kit->name, false, 5);
 	kit_join(kit, 'B', kit->name, false, 6);
 	peer_fill(apart.asks);
+	kit_join(kit, 'B', kit->name, false, 7);
 	peer_handle(apart.owns);
 	cr_expect(list_is_empty(&kit->gateway->joins));
+	cr_expect_eq(apart.asks->resets, 0, "not while a message is handled");
+	kit_turn(kit);
+	cr_expect_eq(apart.asks->resets, 1);
 	kit_stop(kit);
 }
 

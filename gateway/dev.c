@@ -4,6 +4,8 @@
  */
 #include "gateway/dev.h"
 
+#include <arpa/inet.h>
+
 #include "gateway/auth.h"
 #include "gateway/gateway.h"
 #include "proto/wire/json.h"
@@ -113,6 +115,41 @@ static void on_token(struct gateway *gateway, struct http_conn *conn,
 	arena_fini(&arena);
 }
 
+/* Of a Host header, without the port. An IPv6 address keeps its brackets. */
+static struct slice host_name(struct slice host)
+{
+	const char *from = host.ptr;
+	const char *colon;
+
+	if (host.len > 0 && host.ptr[0] == '[') {
+		from = memchr(host.ptr, ']', host.len);
+		if (from == NULL)
+			return SLICE_NONE;
+	}
+	if (from == NULL)
+		return SLICE_NONE;
+	colon = memchr(from, ':', host.len - (size_t)(from - host.ptr));
+	return colon != NULL ? slice_make(host.ptr, (size_t)(colon - host.ptr)) : host;
+}
+
+/* A page of a foreign site whose name was made to resolve to us sends that name: the
+ * socket on loopback alone keeps nobody out who has a browser here. */
+static bool is_loopback(struct slice host)
+{
+	const struct slice name = host_name(host);
+	char text[INET_ADDRSTRLEN] = { 0 };
+	struct in_addr address;
+
+	if (slice_equal_nocase(name, SLICE("localhost")) ||
+	    slice_equal(name, SLICE("[::1]")))
+		return true;
+	if (name.len == 0 || name.len >= sizeof(text))
+		return false;
+	memcpy(text, name.ptr, name.len);
+	return inet_pton(AF_INET, text, &address) == 1 &&
+	       ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 bool dev_respond(struct gateway *gateway, struct http_conn *conn,
 		 const struct http_request *request)
 {
@@ -121,7 +158,9 @@ bool dev_respond(struct gateway *gateway, struct http_conn *conn,
 
 	if (!slice_equal(request->path, SLICE("/dev/token")))
 		return false;
-	if (slice_equal(request->method, SLICE("POST")))
+	if (!is_loopback(http_header_find(request, SLICE("Host"))))
+		http_respond_text(conn, 403, "Only for hosts on loopback\n");
+	else if (slice_equal(request->method, SLICE("POST")))
 		on_token(gateway, conn, request);
 	else
 		http_respond(conn, &refusal);

@@ -106,11 +106,11 @@ static struct user *authenticate(struct visit *visit)
 	return NULL;
 }
 
-static bool is_full(const struct gateway *gateway)
+static bool refuses_new(const struct gateway *gateway)
 {
 	return (int64_t)gateway->conns.count >= gateway->conf->connections_max ||
 	       gateway->metrics.ws_sockets >= gateway->conf->connections_max ||
-	       proc_is_draining(gateway->proc);
+	       proc_is_draining(gateway->proc) || !gateway_is_known(gateway);
 }
 
 /* ---- negotiate */
@@ -154,7 +154,7 @@ static void on_negotiate(struct visit *visit)
 	if (!user)
 		return;
 	user_free(user);
-	if (is_full(visit->gateway)) {
+	if (refuses_new(visit->gateway)) {
 		respond_busy(visit);
 		return;
 	}
@@ -276,7 +276,7 @@ static void on_websocket(struct visit *visit)
 		respond_empty(visit, 409, SLICE_NONE);
 		return;
 	}
-	if (is_full(gateway)) {
+	if (refuses_new(gateway)) {
 		respond_busy(visit);
 		return;
 	}

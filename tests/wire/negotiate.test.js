@@ -6,7 +6,7 @@ const { describe, test, before, after, afterEach } = require("node:test");
 const assert = require("node:assert/strict");
 const { sharedCluster, withCluster } = require("../kit/cluster.js");
 const { connect, mintToken, signalR } = require("../kit/clients.js");
-const { RawSocket, RawWebSocket, httpRequest, upgradeText } = require("../kit/raw.js");
+const { RawSocket, RawWebSocket, httpRequest, requestText, upgradeText } = require("../kit/raw.js");
 const { freshRoom } = require("../kit/chat.js");
 const { waitFor } = require("../kit/wait.js");
 
@@ -141,6 +141,41 @@ describe("negotiate and status codes", () => {
 				return ws.opened.status === 404 && ws.opened.body === "No Connection with that ID";
 			}, 6000, "404 for an old token");
 		});
+	});
+
+	test("a gateway that a router does not know yet takes no clients", async () => {
+		await withCluster({}, async (own) => {
+			await own.kill("g1");
+			process.kill(own.program("r1").pid, "SIGSTOP");
+			await own.program("g1").start();
+			const [address] = own.addresses;
+			const early = await httpRequest(address, "POST", "/hubs/chat/negotiate?negotiateVersion=1");
+			assert.deepEqual([early.status, early.headers["retry-after"]], [503, "5"]);
+			const ws = await RawWebSocket.open(address, "/hubs/chat");
+			ws.destroy();
+			assert.equal(ws.opened.status, 503);
+			process.kill(own.program("r1").pid, "SIGCONT");
+			await own.untilReady("g1");
+			const { status } = await httpRequest(address, "POST", "/hubs/chat/negotiate?negotiateVersion=1");
+			assert.equal(status, 200);
+		});
+	});
+
+	test("/dev/token is for hosts on loopback only", async () => {
+		const ask = async (host) => {
+			const raw = new RawSocket(cluster().addresses[0]);
+			try {
+				raw.write(requestText("POST", "/dev/token", host, {}, '{"userId":"u"}'));
+				return [host, (await raw.response()).status];
+			} finally {
+				raw.destroy();
+			}
+		};
+		for (const host of ["localhost", "LocalHost:80", "127.0.0.1", "127.1.2.3:8080", "[::1]", "[::1]:80"])
+			assert.deepEqual(await ask(host), [host, 200]);
+		for (const host of ["evil.example", "evil.example:8080", "128.0.0.1", "127.0.0.1.evil.example", "localhost.evil.example",
+			"[::2]:80", "127.0.0", "10.0.0.1:80"])
+			assert.deepEqual(await ask(host), [host, 403]);
 	});
 
 	test("an unknown hub is 404", async (t) => {

@@ -86,6 +86,11 @@ static void on_ticket(struct session_ticket *ticket, enum err rc)
 	mem_free(part);
 }
 
+void fanout_doubt(struct fanout *fanout)
+{
+	fanout->rc = ERR_OUTCOME;
+}
+
 void fanout_deliver(struct fanout *fanout, struct router_gateway *gateway)
 {
 	struct fanout_part *part = NULL;

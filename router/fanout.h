@@ -18,6 +18,9 @@ struct router_gateway;
 struct fanout *fanout_new(struct router *router, struct link_peer *origin,
 			  const Link__Send *send);
 
+/* Whoever else gets it, it may have had receivers that are not known. */
+void fanout_doubt(struct fanout *fanout);
+
 void fanout_deliver(struct fanout *fanout, struct router_gateway *gateway);
 
 /* No more gateways; the fanout frees itself when its last one is done, perhaps now. */

@@ -41,6 +41,7 @@ static void on_gateway_envelope(struct link_peer *peer, const Link__Envelope *en
 		break;
 	case LINK__ENVELOPE__BODY_REPLAYED:
 		gateway->is_replayed = true;
+		rebuild_not_missing(&router->rebuild, gateway->incarnation);
 		rebuild_on_gateway(&router->rebuild);
 		break;
 	case LINK__ENVELOPE__BODY_JOINED:
@@ -126,6 +127,7 @@ static void gateway_new(struct router *router, struct link_peer *peer)
 	struct router_gateway *gateway = MEM_NEW(struct router_gateway);
 
 	gateway->peer = peer;
+	gateway->incarnation = link_peer_incarnation(peer);
 	group_gateway_init(&gateway->members);
 	list_init(&gateway->conns);
 	list_init(&gateway->node);
@@ -161,6 +163,7 @@ static void gateway_lost(struct router *router, struct router_gateway *gateway)
 	list_remove(&gateway->node);
 	link_peer_set_owner(gateway->peer, NULL);
 	router->metrics.gateways--;
+	rebuild_not_missing(&router->rebuild, gateway->incarnation);
 	rebuild_on_gateway(&router->rebuild);
 	mem_free(gateway);
 }

@@ -114,6 +114,43 @@ static void rebuild_finish(struct rebuild *rebuild, const char *why)
 	}
 }
 
+/* ---- who is missing after a timeout */
+
+static bool is_in(uint64_t incarnation, const uint64_t *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (items[i] == incarnation)
+			return true;
+	}
+	return false;
+}
+
+static void missing_add(struct rebuild *rebuild, uint64_t incarnation)
+{
+	if (is_in(incarnation, rebuild->missing, rebuild->missing_n))
+		return;
+	rebuild->missing = mem_realloc(rebuild->missing,
+				       (rebuild->missing_n + 1) * sizeof(uint64_t));
+	rebuild->missing[rebuild->missing_n++] = incarnation;
+}
+
+bool rebuild_has_missing(const struct rebuild *rebuild)
+{
+	return rebuild->missing_n > 0;
+}
+
+void rebuild_not_missing(struct rebuild *rebuild, uint64_t incarnation)
+{
+	for (size_t i = 0; i < rebuild->missing_n; i++) {
+		if (rebuild->missing[i] == incarnation) {
+			rebuild->missing[i] = rebuild->missing[--rebuild->missing_n];
+			return;
+		}
+	}
+}
+
+/* ---- is it done? */
+
 static bool all_here_have_replayed(const struct router *router)
 {
 	LIST_EACH (node, &router->gateways) {
@@ -129,10 +166,25 @@ static bool is_here(const struct router *router, uint64_t incarnation)
 		const struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
-		if (link_peer_incarnation(gateway->peer) == incarnation)
+		if (gateway->incarnation == incarnation)
 			return true;
 	}
 	return false;
+}
+
+/* Presence has given the others up. */
+static void missing_keep_named(struct rebuild *rebuild)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rebuild->missing_n; i++) {
+		const uint64_t incarnation = rebuild->missing[i];
+
+		if (is_in(incarnation, rebuild->named, rebuild->named_n) ||
+		    is_here(rebuild->router, incarnation))
+			rebuild->missing[n++] = incarnation;
+	}
+	rebuild->missing_n = n;
 }
 
 /* At the turn's end: a gateway's Replayed and the topology may come in the same turn. */
@@ -157,7 +209,7 @@ void rebuild_on_gateway(struct rebuild *rebuild)
 
 void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology)
 {
-	if (rebuild->is_done || !topology->is_settled)
+	if (!topology->is_settled)
 		return;
 	rebuild->named = mem_realloc(rebuild->named,
 				     (topology->n_peers + 1) * sizeof(*rebuild->named));
@@ -167,6 +219,9 @@ void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology
 			rebuild->named[rebuild->named_n++] =
 				topology->peers[i]->incarnation;
 	}
+	missing_keep_named(rebuild);
+	if (rebuild->is_done)
+		return;
 	loop_timer_stop(rebuild->router->loop, &rebuild->wait_timer);
 	loop_touch(rebuild->router->loop, &rebuild->flush);
 }
@@ -190,6 +245,24 @@ static void on_wait(struct timer *timer)
 	rebuild_on_gateway(CONTAINER_OF(timer, struct rebuild, wait_timer));
 }
 
+/* Who is named and not here, and who is here and has not replayed. */
+static void missing_find(struct rebuild *rebuild)
+{
+	const struct router *router = rebuild->router;
+
+	for (size_t i = 0; i < rebuild->named_n; i++) {
+		if (!is_here(router, rebuild->named[i]))
+			missing_add(rebuild, rebuild->named[i]);
+	}
+	LIST_EACH (node, &router->gateways) {
+		const struct router_gateway *gateway =
+			CONTAINER_OF(node, struct router_gateway, node);
+
+		if (!gateway->is_replayed)
+			missing_add(rebuild, gateway->incarnation);
+	}
+}
+
 static void on_timeout(struct timer *timer)
 {
 	struct rebuild *rebuild = CONTAINER_OF(timer, struct rebuild, timeout_timer);
@@ -197,6 +270,7 @@ static void on_timeout(struct timer *timer)
 	rebuild->router->metrics.rebuild_timeout_total++;
 	log_error("rebuild.timeout", "after_ms=%" PRId64,
 		  rebuild->router->conf->rebuild_timeout_ms);
+	missing_find(rebuild);
 	rebuild_finish(rebuild, "timeout");
 }
 
@@ -220,6 +294,7 @@ void rebuild_fini(struct rebuild *rebuild)
 	loop_timer_stop(rebuild->router->loop, &rebuild->timeout_timer);
 	loop_untouch(&rebuild->flush);
 	mem_free(rebuild->named);
+	mem_free(rebuild->missing);
 	LIST_EACH (node, &rebuild->held)
 		held_free(rebuild, CONTAINER_OF(node, struct held, node));
 }

@@ -20,6 +20,8 @@ struct rebuild {
 	bool is_done;
 	uint64_t *named; /* owned: incarnations of the gateways that must replay */
 	size_t named_n;
+	uint64_t *missing; /* owned: incarnations whose members the timeout left out */
+	size_t missing_n;
 	struct list held;
 	size_t held_bytes;
 	struct timer wait_timer;
@@ -39,9 +41,18 @@ MUST_CHECK enum err rebuild_hold_send(struct rebuild *rebuild, struct link_peer 
 MUST_CHECK enum err rebuild_hold_list(struct rebuild *rebuild, struct link_peer *origin,
 				      const Link__ListMembers *list);
 
-/* A gateway came whose members are not known yet: what is sent before it has replayed would
- * miss them. */
+/* A gateway came whose members are not known yet: what is sent before it has replayed
+ * would miss them. */
 void rebuild_again(struct rebuild *rebuild);
+
+/*
+ * After a timeout: a gateway may hold members that the table does not know, so nobody may
+ * be told that a send to a group, a user or all has reached everybody.
+ */
+bool rebuild_has_missing(const struct rebuild *rebuild);
+
+/* It has replayed, or is lost and its members with it. */
+void rebuild_not_missing(struct rebuild *rebuild, uint64_t incarnation);
 
 /* A gateway came, replayed or was lost; or presence said who lives. */
 void rebuild_on_gateway(struct rebuild *rebuild);

@@ -27,6 +27,7 @@ struct router_gateway {
 	struct group_gateway members; /* the memberships it brought */
 	struct list node;	      /* in router->gateways */
 	struct link_peer *peer;	      /* borrowed from the link */
+	uint64_t incarnation;	      /* the peer's, when it came up */
 	struct list conns;	      /* by conn.gateway_node */
 	bool is_replayed;
 };

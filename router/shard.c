@@ -99,6 +99,10 @@ void shard_on_send(struct router *router, struct link_peer *origin,
 	}
 	router->metrics.send_total++;
 	fanout = fanout_new(router, origin, send);
+	/* Whether a connection is here is not asked of the table that has holes. */
+	if (send->kind != LINK__KIND__KIND_CONNECTION &&
+	    rebuild_has_missing(&router->rebuild))
+		fanout_doubt(fanout);
 	switch (send->kind) {
 	case LINK__KIND__KIND_GROUP:
 	case LINK__KIND__KIND_USER:

@@ -199,6 +199,99 @@ Test(rebuild, goes_on_after_the_timeout)
 	kit_free(kit);
 }
 
+/* ---- who was missing at the timeout */
+
+static void expect_sent(struct kit *kit, const char *text, const char *what)
+{
+	send_text(kit, kit->r2, text);
+	kit_expect(kit, kit->g1, "deliver group g %s", text);
+	kit_ack(kit, kit->g1);
+	kit_expect(kit, kit->r2, "sent %s", what);
+}
+
+/* g1 has replayed; g2 is named and has not. */
+static struct kit *kit_timed_out(void)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+
+	conf.rebuild_timeout_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	kit_topology(kit, true, kit->g1, kit->g2);
+	replay(kit, kit->g1, "c1");
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	return kit;
+}
+
+Test(rebuild, no_send_is_confirmed_until_the_missing_gateway_has_replayed)
+{
+	struct kit *kit = kit_timed_out();
+
+	expect_sent(kit, "one", "ERR_OUTCOME");
+	kit_replayed(kit, kit->g2);
+	expect_sent(kit, "two", "OK");
+	kit_free(kit);
+}
+
+Test(rebuild, what_waited_is_not_confirmed_either)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+
+	conf.rebuild_timeout_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	kit_topology(kit, true, kit->g1, kit->g2);
+	send_text(kit, kit->r2, "one");
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	kit_expect(kit, kit->r2, "sent ERR_OUTCOME");
+	kit_free(kit);
+}
+
+Test(rebuild, a_missing_gateway_that_is_lost_is_missed_no_more)
+{
+	struct kit *kit = kit_timed_out();
+
+	kit_gone(kit, kit->g2);
+	expect_sent(kit, "one", "OK");
+	kit_free(kit);
+}
+
+Test(rebuild, one_that_never_came_is_missed_until_presence_drops_it)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+	struct link_peer *g3;
+
+	conf.rebuild_timeout_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	g3 = kit_gateway(kit, "g3");
+	kit_topology(kit, true, kit->g1, g3);
+	kit_gone(kit, g3);
+	replay(kit, kit->g1, "c1");
+	kit_replayed(kit, kit->g2);
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	expect_sent(kit, "x", "ERR_OUTCOME");
+	kit_topology(kit, false, kit->g1, kit->g2);
+	expect_sent(kit, "x", "ERR_OUTCOME");
+	kit_topology(kit, true, kit->g1, kit->g2);
+	expect_sent(kit, "x", "OK");
+	kit_free(kit);
+}
+
+Test(rebuild, a_send_to_a_connection_does_not_ask_for_the_missing)
+{
+	struct kit *kit = kit_timed_out();
+	Link__Send send = LINK__SEND__INIT;
+
+	send.hub = link_bytes(SLICE("chat"));
+	send.kind = LINK__KIND__KIND_CONNECTION;
+	send.name = link_bytes(SLICE("nobody"));
+	send.call = 5;
+	kit_hear_send(kit, kit->r2, &send);
+	kit_expect(kit, kit->r2, "sent OK");
+	kit_free(kit);
+}
+
 /* The same send again and again; returns how many were kept. */
 static size_t fill(struct kit *kit, size_t bytes_max)
 {

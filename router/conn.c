@@ -51,6 +51,7 @@ static void conn_group_add(struct conn *conn, struct slice name)
 	list_init(&group->node);
 	list_append(&conn->groups, &group->node);
 	conn->groups_n++;
+	conn->groups_changes++;
 }
 
 static void conn_group_remove(struct conn *conn, struct conn_group *group)
@@ -58,6 +59,7 @@ static void conn_group_remove(struct conn *conn, struct conn_group *group)
 	list_remove(&group->node);
 	mem_free(group);
 	conn->groups_n--;
+	conn->groups_changes++;
 }
 
 /* ---- life */
@@ -208,7 +210,7 @@ void conns_on_gateway_lost(struct router *router, struct router_gateway *gateway
 /* ---- calls */
 
 static void complete_refused(struct router *router, struct router_gateway *gateway,
-			     const Link__Invoke *invoke)
+			     const Link__Invoke *invoke, const char *why)
 {
 	Link__Complete complete = LINK__COMPLETE__INIT;
 	struct buf frame = BUF_INIT;
@@ -216,7 +218,7 @@ static void complete_refused(struct router *router, struct router_gateway *gatew
 	router->metrics.invoke_refused_total++;
 	if (invoke->invocation_id.len > 0)
 		hub_encode_refusal(&frame, link_slice(invoke->invocation_id),
-				   link_slice(invoke->target));
+				   link_slice(invoke->target), why);
 	complete.hub = invoke->hub;
 	complete.connection = invoke->connection;
 	complete.call = invoke->call;
@@ -232,9 +234,12 @@ void conn_on_invoke(struct router *router, struct router_gateway *gateway,
 	struct conn *conn = conn_find(router, invoke->hub, invoke->connection);
 
 	router->metrics.invoke_total++;
-	if (conn == NULL || conn->gateway != gateway ||
-	    conn->invokes_n >= (size_t)router->conf->conn_calls_max)
-		complete_refused(router, gateway, invoke);
+	if (conn == NULL || conn->gateway != gateway)
+		complete_refused(router, gateway, invoke,
+				 "The connection is not known here.");
+	else if (conn->invokes_n >= (size_t)router->conf->conn_calls_max)
+		complete_refused(router, gateway, invoke,
+				 "Too many invocations are waiting.");
 	else
 		hub_invoke(conn, invoke);
 }

@@ -41,10 +41,11 @@ struct conn {
 	bool is_gone;	    /* Disconnected came: the last call is in the queue */
 	struct list groups; /* of struct conn_group */
 	size_t groups_n;
-	struct list calls;	/* of struct hub_call, the running one first */
-	struct list confirming; /* calls whose method is over, but not their sends */
-	size_t invokes_n;	/* of both lists */
-	char *bytes;		/* owned */
+	uint64_t groups_changes; /* by which a call's index of them ages */
+	struct list calls;	 /* of struct hub_call, the running one first */
+	struct list confirming;	 /* calls whose method is over, but not their sends */
+	size_t invokes_n;	 /* of both lists */
+	char *bytes;		 /* owned */
 };
 
 /* NULL: not ours, or of another hub. */

@@ -97,8 +97,9 @@ static void part_remove(struct group *group, const struct group_gateway *gateway
 /* ---- members */
 
 /*
- * A member is a connection at a gateway: while an id is used at two, each comes and goes by
- * itself. Addresses name group and gateway while they live; members never outlive them.
+ * A member is a connection at a gateway: while an id is used at two, each comes and goes
+ * by itself. Addresses name group and gateway while they live; members never outlive
+ * them.
  */
 static struct slice member_key_bytes(struct group_table *table, const struct group *group,
 				     const struct group_gateway *gateway,

@@ -76,7 +76,7 @@ bool hub_has_role(const struct hub_call *call, struct slice role);
 
 /* The groups this connection has joined, as far as its calls up to now have. */
 size_t hub_groups_n(const struct hub_call *call);
-struct slice hub_group_at(const struct hub_call *call, size_t index);
+struct slice hub_group_at(struct hub_call *call, size_t index);
 
 /* ---- arguments: checked against the method's letters before it runs */
 

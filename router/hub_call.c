@@ -11,6 +11,9 @@
 #include "proto/wire/hub_json.h"
 #include "router/hub_private.h"
 
+/* In a Complete there is room for so much beside ids and names. */
+#define COMPLETE_FRAME_BYTES_MAX (LINK_ENVELOPE_BYTES_MAX - 8192u)
+
 /* ---- who calls */
 
 struct slice hub_connection_id(const struct hub_call *call)
@@ -43,13 +46,25 @@ size_t hub_groups_n(const struct hub_call *call)
 	return call->conn->groups_n;
 }
 
-struct slice hub_group_at(const struct hub_call *call, size_t index)
+/* The names stay where they are until the list changes. */
+static void groups_index(struct hub_call *call)
 {
-	LIST_EACH (node, &call->conn->groups) {
-		if (index-- == 0)
-			return CONTAINER_OF(node, struct conn_group, node)->name;
-	}
-	return SLICE_NONE;
+	const struct conn *conn = call->conn;
+	size_t n = 0;
+
+	call->groups = arena_alloc(&call->arena, conn->groups_n * sizeof(*call->groups));
+	call->groups_changes = conn->groups_changes;
+	LIST_EACH (node, &conn->groups)
+		call->groups[n++] = CONTAINER_OF(node, struct conn_group, node)->name;
+}
+
+struct slice hub_group_at(struct hub_call *call, size_t index)
+{
+	if (index >= call->conn->groups_n)
+		return SLICE_NONE;
+	if (call->groups == NULL || call->groups_changes != call->conn->groups_changes)
+		groups_index(call);
+	return call->groups[index];
 }
 
 /* ---- arguments */
@@ -346,15 +361,10 @@ static struct slice call_error(struct hub_call *call)
 	return SLICE_NONE;
 }
 
-void hub_call_encode(struct hub_call *call, struct buf *frame)
+static void encode_result(const struct hub_call *call, struct buf *frame)
 {
-	const struct slice error = call_error(call);
 	struct buf json = BUF_INIT;
 
-	if (error.ptr != NULL) {
-		hub_json_encode_error(frame, call->invocation_id, error);
-		return;
-	}
 	if (call->result != NULL)
 		value_encode_json(&json, call->result);
 	else
@@ -363,15 +373,30 @@ void hub_call_encode(struct hub_call *call, struct buf *frame)
 	buf_fini(&json);
 }
 
+void hub_call_encode(struct hub_call *call, struct buf *frame)
+{
+	const struct slice error = call_error(call);
+
+	if (error.ptr != NULL)
+		hub_json_encode_error(frame, call->invocation_id, error);
+	else
+		encode_result(call, frame);
+	if (frame->len <= COMPLETE_FRAME_BYTES_MAX)
+		return;
+	buf_clear(frame);
+	call->failure = unexpected(call, SLICE(" HubException: Over a limit."));
+	hub_json_encode_error(frame, call->invocation_id, call->failure);
+}
+
 void hub_encode_refusal(struct buf *frame, struct slice invocation_id,
-			struct slice target)
+			struct slice target, const char *why)
 {
 	struct buf text = BUF_INIT;
 
 	buf_appendf(&text,
 		    "Failed to invoke '%.*s' due to an error on the server. "
-		    "HubException: Too many invocations are waiting.",
-		    SLICE_FMT(target));
+		    "HubException: %s",
+		    SLICE_FMT(target), why);
 	hub_json_encode_error(frame, invocation_id, buf_slice(&text));
 	buf_fini(&text);
 }

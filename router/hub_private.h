@@ -28,8 +28,10 @@ struct hub_runtime {
 	struct list ready;	   /* calls to run at the end of the turn */
 	struct list waiting;	   /* calls for which there was no fiber */
 	size_t confirming_n;	   /* calls whose method is over, but not their sends */
+	struct timer retry;	   /* of those waiting, when memory was short */
 	struct loop_flush flush;
 	struct hub_call *running;
+	bool is_starved; /* there was no memory for a fiber */
 	bool is_stopping;
 };
 
@@ -56,7 +58,9 @@ struct hub_call {
 	hub_method_fn *fn;
 	const struct value **arguments; /* in the arena */
 	size_t arguments_n;
-	struct fiber *fiber; /* owned; NULL: not started, or over */
+	struct slice *groups;	 /* in the arena: the connection's, by index */
+	uint64_t groups_changes; /* conn->groups_changes when it was made */
+	struct fiber *fiber;	 /* owned; NULL: not started, or over */
 	struct value *result;
 	struct slice failure; /* hub_fail()'s text; ptr NULL: none */
 	enum hub_rc rc;
@@ -79,7 +83,8 @@ void hub_call_confirmed(struct hub_call *call, enum err rc);
 MUST_CHECK enum err hub_call_bind(struct hub_call *call, const struct hub_method *method,
 				  struct slice *detail);
 
-/* Appends the completion frame that tells what became of the call. */
+/* Appends the completion frame that tells what became of the call; one too long for a
+ * link becomes an error. */
 void hub_call_encode(struct hub_call *call, struct buf *frame);
 
 #endif

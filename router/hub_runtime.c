@@ -19,9 +19,13 @@
 
 #define FIBERS_SPARE_MAX 64
 
+/* There was no memory for a fiber: try again. */
+#define FIBER_RETRY_MS 100
+
 static const struct hub_module *const modules[] = { &relay_hub, &chat_hub };
 
 static void on_flush(struct loop_flush *flush);
+static void on_retry(struct timer *timer);
 
 /* ---- life */
 
@@ -57,6 +61,7 @@ struct hub_runtime *hub_runtime_new(struct router *router, const char *names)
 		fiber_pool_new((size_t)router->conf->hub_calls_max, FIBERS_SPARE_MAX);
 	list_init(&runtime->ready);
 	list_init(&runtime->waiting);
+	timer_init(&runtime->retry, on_retry);
 	loop_flush_init(&runtime->flush, on_flush);
 	do {
 		serve_by_name(runtime, slice_trim(slice_cut(&rest, ',')));
@@ -296,7 +301,9 @@ static void call_reject(struct hub_call *call, const char *before, struct slice 
 	call_over(call);
 }
 
-static bool call_is_bound(struct hub_call *call)
+/* Finds the method and reads the arguments. False: the call is over with an error, and
+ * freed unless it has sends to be confirmed. */
+static bool call_bind(struct hub_call *call)
 {
 	const struct hub_method *method =
 		method_find(call->conn->hub->module, call->target);
@@ -330,8 +337,9 @@ static bool call_is_bound(struct hub_call *call)
 	return true;
 }
 
-/* False: nothing to run, the call is over. */
-static bool call_is_runnable(struct hub_call *call)
+/* Finds what is to run. False: nothing, and the call is over, and freed as by
+ * call_bind(). */
+static bool call_prepare(struct hub_call *call)
 {
 	const struct hub_module *module = call->conn->hub->module;
 
@@ -344,7 +352,7 @@ static bool call_is_runnable(struct hub_call *call)
 		break;
 	case HUB_CALL_INVOKE:
 		if (!call->conn->is_refused)
-			return call_is_bound(call);
+			return call_bind(call);
 		call_reject(call, "Failed to invoke",
 			    SLICE("because the connection was refused."));
 		return false;
@@ -356,11 +364,18 @@ static bool call_is_runnable(struct hub_call *call)
 	return true;
 }
 
+/* For one more fiber, if there is memory. */
+static bool has_room(const struct hub_runtime *runtime)
+{
+	return fiber_pool_in_use(runtime->fibers) <
+	       (size_t)runtime->router->conf->hub_calls_max;
+}
+
 static void call_start(struct hub_call *call)
 {
 	struct hub_runtime *runtime = call->runtime;
 
-	if (!call_is_runnable(call))
+	if (!call_prepare(call))
 		return;
 	call->fiber = fiber_new(runtime->fibers, fiber_main, call);
 	if (call->fiber != NULL) {
@@ -371,9 +386,16 @@ static void call_start(struct hub_call *call)
 			    SLICE("due to an error on the server. "
 				  "HubException: The server is busy."));
 	} else {
-		/* Coming and going is never skipped; it waits for a fiber to end. */
+		/* Coming and going is never skipped: it waits for a fiber or memory. */
 		list_append(&runtime->waiting, &call->node);
+		runtime->is_starved = has_room(runtime);
 	}
+}
+
+static void waiting_again(struct hub_runtime *runtime)
+{
+	list_splice(&runtime->ready, &runtime->waiting);
+	loop_touch(runtime->router->loop, &runtime->flush);
 }
 
 static void on_flush(struct loop_flush *flush)
@@ -389,12 +411,19 @@ static void on_flush(struct loop_flush *flush)
 		else
 			call_start(call);
 	}
-	if (list_is_empty(&runtime->waiting) ||
-	    fiber_pool_in_use(runtime->fibers) >=
-		    (size_t)runtime->router->conf->hub_calls_max)
+	if (list_is_empty(&runtime->waiting) || !has_room(runtime) ||
+	    timer_is_running(&runtime->retry))
 		return;
-	list_splice(&runtime->ready, &runtime->waiting);
-	loop_touch(runtime->router->loop, &runtime->flush);
+	if (runtime->is_starved && !runtime->is_stopping)
+		loop_timer_start(runtime->router->loop, &runtime->retry, FIBER_RETRY_MS);
+	else
+		waiting_again(runtime);
+	runtime->is_starved = false;
+}
+
+static void on_retry(struct timer *timer)
+{
+	waiting_again(CONTAINER_OF(timer, struct hub_runtime, retry));
 }
 
 void hub_call_wait(struct hub_call *call, const bool *is_done)
@@ -457,6 +486,7 @@ void hub_runtime_free(struct hub_runtime *runtime)
 	struct router *router = runtime->router;
 
 	runtime->is_stopping = true;
+	loop_timer_stop(router->loop, &runtime->retry);
 	/* Awaits return at once now, so each round ends all methods that it runs. */
 	while (!hub_runtime_is_idle(runtime)) {
 		asks_cancel(&router->asks);

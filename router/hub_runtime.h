@@ -36,8 +36,8 @@ void hub_connected(struct conn *conn);
 void hub_disconnected(struct conn *conn);
 void hub_invoke(struct conn *conn, const Link__Invoke *invoke);
 
-/* The completion for a call that is not even tried. */
+/* The completion for a call that is not even tried. `why`: a sentence for the client. */
 void hub_encode_refusal(struct buf *frame, struct slice invocation_id,
-			struct slice target);
+			struct slice target, const char *why);
 
 #endif

@@ -39,10 +39,23 @@ static enum hub_rc leave(struct hub_call *call)
 	return hub_await_leave(call, hub_arg_string(call, 0));
 }
 
+/* Returns what is first once the first was left, and what is past the end. */
+static enum hub_rc leave_first(struct hub_call *call)
+{
+	struct value *names = hub_array(call);
+	const enum hub_rc rc = hub_await_leave(call, hub_group_at(call, 0));
+
+	hub_add(names, hub_string(call, hub_group_at(call, 0)));
+	hub_add(names, hub_string(call, hub_group_at(call, 1)));
+	hub_return(call, names);
+	return rc;
+}
+
 static const struct hub_method methods[] = {
 	{ "Nothing", nothing, "" },
 	{ "Join", join, "s" },
 	{ "Leave", leave, "s" },
+	{ "LeaveFirst", leave_first, "" },
 };
 
 static const struct hub_module hub = {
@@ -191,8 +204,8 @@ Test(conn, a_call_for_a_connection_that_is_not_here_is_completed)
 	kit_expect(
 		kit, kit->g1,
 		"complete c9 1 {\"type\":3,\"invocationId\":\"a\",\"error\":\"Failed to "
-		"invoke 'Nothing' due to an error on the server. HubException: Too many "
-		"invocations are waiting.\"}");
+		"invoke 'Nothing' due to an error on the server. HubException: The "
+		"connection is not known here.\"}");
 	kit_free(kit);
 }
 
@@ -326,6 +339,32 @@ Test(conn, knows_what_it_has_joined)
 	kit_disconnect(kit, kit->g1, "c1");
 	kit_turn(kit);
 	kit_expect(kit, kit->g2, BYE("\"\""));
+	kit_free(kit);
+}
+
+Test(conn, its_groups_are_those_of_the_moment)
+{
+	struct kit *kit = kit_with_c1();
+
+	for (int i = 0; i < 2; i++) {
+		const char *name = kit_text(kit, "g%d", i);
+
+		kit_invoke(kit, kit->g1, "c1", NULL, "Join",
+			   kit_text(kit, "[\"%s\"]", name));
+		kit_turn(kit);
+		kit_expect(kit, kit->g1, "join c1 %s", name);
+		kit_joined(kit, kit->g1, "c1", name, false, OK);
+		kit_turn(kit);
+		kit_skip(kit, kit->g1);
+	}
+	kit_invoke(kit, kit->g1, "c1", "7", "LeaveFirst", "[]");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, "leave c1 g0");
+	kit_joined(kit, kit->g1, "c1", "g0", true, OK);
+	kit_turn(kit);
+	kit_expect(kit, kit->g1,
+		   "complete c1 3 {\"type\":3,\"invocationId\":\"7\",\"result\":"
+		   "[\"g1\",\"\"]}");
 	kit_free(kit);
 }
 

@@ -6,6 +6,8 @@
 #include "router/hub_runtime.h"
 #include "tests/unit/router/hub_kit.h"
 
+static struct kit *kit;
+
 static enum hub_rc count(struct hub_call *call)
 {
 	hub_return(call, hub_int(call, (int64_t)hub_args_n(call)));
@@ -77,6 +79,16 @@ static enum hub_rc print_long(struct hub_call *call)
 	return HUB_OK;
 }
 
+static enum hub_rc repeat(struct hub_call *call)
+{
+	const size_t len = (size_t)hub_arg_int(call, 0);
+	char *text = arena_alloc(&kit->arena, len);
+
+	memset(text, 'x', len);
+	hub_return(call, hub_string(call, slice_make(text, len)));
+	return HUB_OK;
+}
+
 static const struct hub_method methods[] = {
 	{ "None", count, "" },		 { "String", count, "s" },
 	{ "Integer", count, "i" },	 { "Number", count, "n" },
@@ -86,7 +98,7 @@ static const struct hub_method methods[] = {
 	{ "Typed", typed, "sib" },	 { "Who", who, "" },
 	{ "FailText", fail_text, "s" },	 { "FailCode", fail_code, "i" },
 	{ "Recode", recode, "s" },	 { "MakeIds", make_ids, "" },
-	{ "PrintLong", print_long, "" },
+	{ "PrintLong", print_long, "" }, { "Repeat", repeat, "i" },
 };
 
 static const struct hub_module hub = {
@@ -95,8 +107,6 @@ static const struct hub_module hub = {
 	.methods = methods,
 	.methods_n = sizeof(methods) / sizeof(methods[0]),
 };
-
-static struct kit *kit;
 
 static void setup(void)
 {
@@ -354,4 +364,43 @@ Test(hub_call, makes_ids_and_times)
 Test(hub_call, prints_texts_of_any_length)
 {
 	expect_result("PrintLong", "[]", "1000");
+}
+
+/* ---- what a link can carry */
+
+static void with_room(void)
+{
+	struct router_conf conf = kit_conf();
+
+	kit_free(kit);
+	conf.link.window_bytes_max = 4 * LINK_ENVELOPE_BYTES_MAX;
+	kit = kit_new_conf(&hub, &conf);
+	kit_connect(kit, kit->g1, "c1", "ann");
+	kit_turn(kit);
+}
+
+#define RESULT_HEAD "{\"type\":3,\"invocationId\":\"7\",\"result\":"
+/* With the quotes, the brace and the end byte. */
+#define RESULT_MAX (LINK_ENVELOPE_BYTES_MAX - 8192 - (sizeof(RESULT_HEAD) - 1) - 4)
+
+Test(hub_call, a_result_may_be_as_long_as_a_message)
+{
+	with_room();
+	kit_invoke(kit, kit->g1, "c1", "7", "Repeat",
+		   kit_text(kit, "[%u]", (unsigned)RESULT_MAX));
+	kit_turn(kit);
+	cr_expect_eq(strncmp(kit_said(kit, kit->g1), "complete c1 1 " RESULT_HEAD "\"xxx",
+			     sizeof("complete c1 1 " RESULT_HEAD "\"xxx") - 1),
+		     0);
+	cr_expect_eq(kit->router->metrics.invoke_failed_total, 0);
+}
+
+Test(hub_call, a_longer_result_is_an_error)
+{
+	with_room();
+	expect_error("Repeat", kit_text(kit, "[%u]", (unsigned)RESULT_MAX + 1),
+		     "An unexpected error occurred invoking 'Repeat' on the server. "
+		     "HubException: Over a limit.");
+	cr_expect_eq(kit->router->metrics.invoke_failed_total, 1);
+	cr_expect_eq(kit->router->metrics.gateway_resync_total, 0);
 }

@@ -3,7 +3,7 @@
  * on_connected and on_disconnected among the other calls, and what is left when the
  * router stops.
  */
-#include "router/hub_runtime.h"
+#include "router/hub_private.h"
 #include "tests/unit/router/hub_kit.h"
 
 static enum hub_rc join(struct hub_call *call)
@@ -149,6 +149,37 @@ Test(hub_lifecycle, coming_and_going_waits_for_a_fiber)
 	kit_expect(kit, kit->g1, "complete c1 1 " DONE("a"));
 	kit_expect(kit, kit->g1, HELLO);
 	kit_expect(kit, kit->g1, BYE);
+	kit_free(kit);
+}
+
+/* The pool's own limit stands in for memory that is short. */
+Test(hub_lifecycle, coming_without_memory_for_a_fiber_is_tried_again_later)
+{
+	struct router_conf conf = kit_conf();
+	struct kit *kit;
+
+	conf.hub_calls_max = 1;
+	kit = kit_new_conf(&polite, &conf);
+	kit_replayed(kit, kit->g1);
+	kit_replayed(kit, kit->g2);
+	kit_topology(kit, true, kit->g1, kit->g2);
+	kit_connect(kit, kit->g1, "c1", NULL);
+	kit_invoke(kit, kit->g1, "c1", "a", "Join", "[\"g\"]");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, HELLO);
+	kit_expect(kit, kit->g1, "join c1 g");
+	kit->conf.hub_calls_max = 2;
+	kit_connect(kit, kit->g1, "c2", NULL);
+	kit_turn(kit);
+	cr_expect(timer_is_running(&kit->router->hubs->retry));
+	kit_joined(kit, kit->g1, "c1", "g", false, OK);
+	kit_turn(kit);
+	kit_skip(kit, kit->g1);
+	cr_expect_not(hub_runtime_is_idle(kit->router->hubs));
+	while (timer_is_running(&kit->router->hubs->retry))
+		loop_turn(kit->loop, 1000);
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, HELLO);
 	kit_free(kit);
 }
 

@@ -46,9 +46,21 @@ static enum hub_rc send_three(struct hub_call *call)
 	return HUB_OK;
 }
 
+/* SendLong(name): more than a message between processes can hold */
+static enum hub_rc send_long(struct hub_call *call)
+{
+	static char text[LINK_ENVELOPE_BYTES_MAX + 1];
+
+	memset(text, 'x', sizeof(text));
+	hub_send_group(call, hub_arg_string(call, 0), SLICE("a"),
+		       one(call, slice_make(text, sizeof(text))));
+	return HUB_OK;
+}
+
 static const struct hub_method methods[] = {
 	{ "Send", send_how, "ss" },
 	{ "SendThree", send_three, "s" },
+	{ "SendLong", send_long, "s" },
 };
 
 static const struct hub_module hub = {
@@ -281,6 +293,29 @@ Test(hub_send, a_full_link_fails_it_at_once)
 	}
 	send_it("group", group);
 	kit_expect(kit, kit->g1, "complete %s 101 " FAILED("Send"), caller);
+}
+
+static void send_long_to(const char *group)
+{
+	kit_invoke(kit, kit->g1, caller, "7", "SendLong",
+		   kit_text(kit, "[\"%s\"]", group));
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, "complete %s 1 " FAILED("SendLong"), caller);
+	kit_expect_silence(kit, kit->r2);
+	cr_expect_eq(kit->router->metrics.gateway_resync_total, 0);
+}
+
+Test(hub_send, what_is_too_long_for_another_shard_fails_alone)
+{
+	send_long_to(kit_name(kit, LINK__KIND__KIND_GROUP, false));
+}
+
+Test(hub_send, what_is_too_long_for_a_gateway_fails_alone)
+{
+	const char *group = kit_name(kit, LINK__KIND__KIND_GROUP, true);
+
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, group, "c2", false);
+	send_long_to(group);
 }
 
 Test(hub_send, a_late_answer_is_nobodys)

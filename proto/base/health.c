@@ -70,6 +70,7 @@ static void on_request(struct http_server *server, struct http_conn *conn,
 struct health *health_open(struct loop *loop, const struct health_options *options)
 {
 	struct health *health;
+	enum err rc;
 	struct http_options http = {
 		.address = options->address,
 		.connections_max = HEALTH_CONNECTIONS_MAX,
@@ -87,9 +88,10 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 	health = MEM_NEW(struct health);
 	health->options = *options;
 	http.owner = health;
-	if (http_server_open(loop, &http, &health->server) != OK)
+	rc = http_server_open(loop, &http, &health->server);
+	if (rc != OK)
 		fatal("admin_listen = %s: cannot listen: %s", options->address,
-		      err_errno_text());
+		      rc == ERR_IO ? err_errno_text() : err_text(rc));
 	if (colon != NULL)
 		buf_append(&health->address, options->address,
 			   (size_t)(colon - options->address));

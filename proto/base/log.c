@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@
 /* JSON makes at most four bytes of one ('" ' is the worst), so a line of it fits as well.
  */
 #define LOG_TEXT_MAX 896
-#define LOG_TEXT_ROOM (LOG_TEXT_MAX + 64) /* for what is added: truncated, suppressed */
+#define LOG_TEXT_ROOM (LOG_TEXT_MAX + 64) /* for truncated, suppressed, dropped */
 
 /* Ids whose rate is known at a time; past it the one longest silent is forgotten. */
 #define LOG_IDS 128
@@ -60,6 +61,7 @@ static struct {
 	enum log_format format;
 	enum log_level level;
 	char node[LOG_QUOTE_MAX]; /* ready to print: a plain word or quoted */
+	unsigned dropped;	  /* lines that stderr had no room for */
 	struct log_window windows[LOG_IDS];
 } logger = { .format = LOG_LOGFMT, .level = LOG_INFO };
 
@@ -200,12 +202,14 @@ static void text_format(char text[LOG_TEXT_ROOM], const char *fmt, va_list args)
 		text_mark_cut(text);
 }
 
-static void text_add_suppressed(char text[LOG_TEXT_ROOM], unsigned suppressed)
+static void text_add_count(char text[LOG_TEXT_ROOM], const char *key, unsigned count)
 {
 	char pair[32];
 	size_t len = strlen(text);
-	int n = snprintf(pair, sizeof(pair), " suppressed=%u", suppressed);
+	int n = snprintf(pair, sizeof(pair), " %s=%u", key, count);
 
+	if (count == 0)
+		return;
 	assert(n > 0 && (size_t)n < sizeof(pair));
 	assert(len + (size_t)n < LOG_TEXT_ROOM);
 	memcpy(text + len, pair, (size_t)n + 1);
@@ -332,11 +336,19 @@ static void line_format_logfmt(struct log_line *line, enum log_level level,
 	line_puts(line, "\n");
 }
 
+/* A line fits PIPE_BUF, so a pipe that polls writable takes it whole. */
+static bool stderr_has_room(void)
+{
+	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&room, 1, 0) != 0;
+}
+
 static void write_all(const char *ptr, size_t len)
 {
 	ssize_t n;
 
-	/* A full or closed stderr costs the line, never the process. */
+	/* A closed stderr costs the line, never the process. */
 	do {
 		n = write(STDERR_FILENO, ptr, len);
 	} while (n < 0 && errno == EINTR);
@@ -354,11 +366,18 @@ void log_write(enum log_level level, const char *id, const char *fmt, ...)
 	assert(strlen(id) <= LOG_ID_MAX);
 	if (level < logger.level || !rate_allows(id, &suppressed))
 		return;
+	/* Whoever reads it stands still: it costs the line, never the loop's time. */
+	if (!stderr_has_room()) {
+		logger.dropped += 1 + suppressed;
+		errno = saved_errno;
+		return;
+	}
 	va_start(args, fmt);
 	text_format(text, fmt, args);
 	va_end(args);
-	if (suppressed > 0)
-		text_add_suppressed(text, suppressed);
+	text_add_count(text, "suppressed", suppressed);
+	text_add_count(text, "dropped", logger.dropped);
+	logger.dropped = 0;
 	line.len = 0;
 	if (logger.format == LOG_JSON)
 		line_format_json(&line, level, id, text);
@@ -382,7 +401,8 @@ void fatal(const char *fmt, ...)
 	va_end(args);
 	n = (int)strlen(text);
 	text[n] = '\n';
-	write_all(text, (size_t)n + 1);
+	if (stderr_has_room())
+		write_all(text, (size_t)n + 1);
 	/* Start-up is over before any thread exists. */
 	exit(EXIT_FAILURE); /* NOLINT(concurrency-mt-unsafe) */
 }

@@ -8,6 +8,7 @@
  *
  * Values that a peer chose go through log_quote(). Each id is limited to LOG_BURST lines
  * per second; what was held back is told by the next line of that id as suppressed=N.
+ * A full stderr never blocks: the next line that fits tells of those lost as dropped=N.
  *
  * The logger is the one piece of global state: it must work before and after everything.
  */

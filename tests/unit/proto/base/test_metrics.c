@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -210,6 +211,14 @@ Test(metrics, the_process_tells_memory_descriptors_cpu_and_start)
 	free(text);
 }
 
+/* Older kernels do not tell, and then there is no such row. */
+static size_t has_fds(void)
+{
+	struct stat fds;
+
+	return stat("/proc/self/fd", &fds) == 0 && fds.st_size > 0 ? 1 : 0;
+}
+
 Test(metrics, open_fds_grow_by_what_is_opened)
 {
 	struct counts counts = { 0 };
@@ -219,8 +228,11 @@ Test(metrics, open_fds_grow_by_what_is_opened)
 
 	cr_assert_eq(pipe(fds), 0);
 	after = render(&counts);
-	cr_expect_eq(value_of(after, "\nprocess_open_fds "),
-		     value_of(before, "\nprocess_open_fds ") + 2);
+	if (has_fds())
+		cr_expect_eq(value_of(after, "\nprocess_open_fds "),
+			     value_of(before, "\nprocess_open_fds ") + 2);
+	else
+		cr_expect_null(strstr(after, "process_open_fds"));
 	close(fds[0]);
 	close(fds[1]);
 	free(before);
@@ -232,8 +244,8 @@ Test(metrics, every_name_has_one_head_and_the_text_ends_with_a_newline)
 	struct counts counts = { 0 };
 	char *text = render(&counts);
 
-	cr_expect_eq(occurrences(text, "# HELP "), 5 + 5);
-	cr_expect_eq(occurrences(text, "# TYPE "), 5 + 5);
+	cr_expect_eq(occurrences(text, "# HELP "), 5 + 4 + has_fds());
+	cr_expect_eq(occurrences(text, "# TYPE "), 5 + 4 + has_fds());
 	cr_expect_eq(occurrences(text, "# TYPE conn_close_total "), 1);
 	cr_expect_eq(text[strlen(text) - 1], '\n');
 	cr_expect_null(strstr(text, "\n\n"));

@@ -33,13 +33,19 @@ static void presence_open_link(struct presence *presence)
 		.owner = presence,
 		.stats = &presence->metrics.link,
 	};
+	enum err rc;
 
 	secret_read("link_key_file", conf->link.key_file, &key);
 	options.key = buf_slice(&key);
 	presence->link = link_new(presence->loop, &options);
 	secret_fini(&key);
-	if (link_listen(presence->link, conf->link_listen) != OK)
-		fatal("link_listen: cannot listen on %s", conf->link_listen);
+	rc = link_listen(presence->link, conf->link_listen);
+	if (rc == ERR_UNSUPPORTED)
+		fatal("link_listen = %s: expected tcp://host:port or ipc://path",
+		      conf->link_listen);
+	if (rc != OK)
+		fatal("link_listen = %s: cannot listen: %s", conf->link_listen,
+		      err_text(rc));
 }
 
 static void *presence_start(struct proc *proc)

@@ -16,7 +16,8 @@
 
 #define STALL_MS 1000
 
-/* When we were away, not they: time to read what waits, and for links to be dialed again. */
+/* When we were away, not they: time to read what waits, and for links to be dialed again.
+ */
 #define SECOND_LOOK_MS 500
 
 _Static_assert(LEASE_NAME_MAX == LINK_NAME_MAX, "a lease has room for a peer's name");
@@ -34,6 +35,9 @@ static void processes_watch(struct processes *processes)
 		loop_timer_stop(loop, &processes->timer);
 		return;
 	}
+	/* An overdue timer runs in this turn and measures how long we stood still. */
+	if (timer_is_running(&processes->timer) && processes->due_ms < now_ms)
+		return;
 	processes->due_ms = due_ms > now_ms ? due_ms : now_ms;
 	loop_timer_start(loop, &processes->timer, processes->due_ms - now_ms);
 }

@@ -50,6 +50,11 @@ static struct slice entry_connection(const struct session_entry *entry)
 	return slice_make(entry->text, entry->connection_len);
 }
 
+static struct slice entry_user_id(const struct session_entry *entry)
+{
+	return entry->user != NULL ? user_id(entry->user) : SLICE_NONE;
+}
+
 void sessions_init(struct sessions *sessions, size_t n_max, uint64_t last_serial,
 		   uint64_t seed)
 {
@@ -231,7 +236,8 @@ enum err sessions_add(struct sessions *sessions, const struct session_info *info
 		return rc;
 	if (hub != NULL)
 		old = entry_of(map_find(&hub->entries, info->connection));
-	if (old != NULL && old->gateway != gateway_find(sessions, &info->gateway))
+	if (old != NULL && (old->gateway != gateway_find(sessions, &info->gateway) ||
+			    !slice_equal(entry_user_id(old), info->user_id)))
 		return ERR_EXISTS;
 	if (old == NULL && (sessions->n >= sessions->n_max ||
 			    (hub == NULL && sessions->hubs_n >= SESSION_HUBS_MAX)))

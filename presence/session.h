@@ -61,8 +61,9 @@ void sessions_init(struct sessions *sessions, size_t n_max, uint64_t last_serial
 void sessions_fini(struct sessions *sessions);
 
 /*
- * Saying it twice changes nothing. ERR_EXISTS: it is another gateway's; whoever uses a
- * connection's token elsewhere must not take the connection away.
+ * Saying it twice changes nothing. ERR_EXISTS: it is another gateway's, for whoever uses
+ * a connection's token elsewhere must not take the connection away; or another user's,
+ * which is fixed for a connection's life.
  * `*is_first`: the user just came online by it. ERR_LIMIT: too many, or text too long.
  * ERR_ARGUMENT: without a hub or an id.
  */

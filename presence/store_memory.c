@@ -80,17 +80,26 @@ static void add_info(struct store_memory *memory, const struct session_entry *en
 	buf_append(&memory->infos, &info, sizeof(info));
 }
 
-/* Answers with what was added since the last answer. */
+/* Answers with what was added. `done` may ask again, so the answer takes its bytes along.
+ */
 static void answer_found(struct store_memory *memory, struct store_answer *answer,
 			 struct store_call *call)
 {
-	answer->users = (const void *)memory->users.ptr;
-	answer->users_n = memory->users.len / sizeof(struct store_user);
-	answer->sessions = (const void *)memory->infos.ptr;
-	answer->sessions_n = memory->infos.len / sizeof(struct session_info);
+	struct buf users = memory->users;
+	struct buf infos = memory->infos;
+	struct buf cursor = memory->cursor;
+
+	buf_init(&memory->users);
+	buf_init(&memory->infos);
+	buf_init(&memory->cursor);
+	answer->users = (const void *)users.ptr;
+	answer->users_n = users.len / sizeof(struct store_user);
+	answer->sessions = (const void *)infos.ptr;
+	answer->sessions_n = infos.len / sizeof(struct session_info);
 	call->done(call, answer);
-	buf_clear(&memory->users);
-	buf_clear(&memory->infos);
+	buf_fini(&users);
+	buf_fini(&infos);
+	buf_fini(&cursor);
 }
 
 static void on_user(struct store *store, struct slice id, size_t limit,
@@ -146,7 +155,6 @@ static void on_list(struct store *store, struct slice cursor, size_t limit,
 		user = users_next(users, user->serial);
 	}
 	if (user != NULL) {
-		buf_clear(&memory->cursor);
 		buf_append_int64(&memory->cursor, serial);
 		answer.next = buf_slice(&memory->cursor);
 	}

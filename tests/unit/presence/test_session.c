@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tables do beyond store_kit.h: hubs have a limit and go when empty, a
- * connection may change its user, what is left is freed.
+ * connection keeps its user, what is left is freed.
  */
 #include "presence/session.h"
 
@@ -79,17 +79,25 @@ Test(session, a_gateway_without_connections_is_forgotten)
 	cr_expect_eq(sessions.gateways.count, 0);
 }
 
-Test(session, a_connection_told_with_another_user_is_that_ones)
+/* Else somebody would go offline without anyone being told. */
+Test(session, a_connection_told_with_another_user_stays_whose_it_was)
 {
 	cr_assert_eq(add("chat", "c1", "ann"), OK);
-	cr_assert_eq(add("chat", "c1", "ben"), OK);
-	cr_expect(is_edge);
+	cr_expect_eq(add("chat", "c1", "ben"), ERR_EXISTS);
+	cr_expect_not(is_edge);
+	cr_expect_eq(add("chat", "c1", ""), ERR_EXISTS);
 	cr_expect_eq(sessions.n, 1);
-	cr_expect_null(users_find(&sessions.users, SLICE("ann")));
-	cr_expect_not_null(users_find(&sessions.users, SLICE("ben")));
-	cr_assert_eq(add("chat", "c1", ""), OK);
 	cr_expect_null(users_find(&sessions.users, SLICE("ben")));
-	cr_expect_eq(sessions.n, 1);
+	cr_assert_eq(take("chat", "c1"), OK);
+	cr_expect(is_edge);
+}
+
+Test(session, an_anonymous_connection_stays_anonymous)
+{
+	cr_assert_eq(add("chat", "c1", ""), OK);
+	cr_expect_eq(add("chat", "c1", "ann"), ERR_EXISTS);
+	cr_expect_eq(add("chat", "c1", ""), OK);
+	cr_expect_null(users_find(&sessions.users, SLICE("ann")));
 }
 
 Test(session, a_user_is_online_since_the_first_connection)

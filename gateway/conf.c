@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "proto/link/link_conf.h"
+
 #define FIELD(name) offsetof(struct gateway_conf, name)
 #define KiB 1024
 #define MiB (1024 * 1024)
@@ -100,12 +102,18 @@ static const struct conf_option options[] = {
 	  "Tell clients the reason of an error, not only that there was one.", true },
 };
 
+static const char *problem(const void *values)
+{
+	return gateway_conf_problem(values);
+}
+
 const struct conf_table gateway_conf_table = {
 	.program = "heliograph-gateway",
 	.summary = "Holds SignalR clients and joins them to the routers of a Heliograph "
 		   "cluster.",
 	.options = options,
 	.n = sizeof(options) / sizeof(options[0]),
+	.problem = problem,
 };
 
 enum err gateway_conf_address(const char *address, struct slice *host, uint16_t *port)
@@ -175,7 +183,6 @@ const char *gateway_conf_problem(const struct gateway_conf *conf)
 		       "the 2MiB that a router can be told of one connection";
 	if (conf->keepalive_interval_ms >= conf->client_timeout_ms)
 		return "client_timeout: must be longer than keepalive_interval";
-	if (conf->link_ping_interval_ms >= conf->link_stream_timeout_ms)
-		return "link_stream_timeout: must be longer than link_ping_interval";
-	return "";
+	return link_conf_problem(conf->proc.name, conf->link_ping_interval_ms,
+				 conf->link_stream_timeout_ms);
 }

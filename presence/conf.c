@@ -29,10 +29,19 @@ static const struct conf_option options[] = {
 };
 /* clang-format on */
 
+static const char *problem(const void *values)
+{
+	const struct presence_conf *conf = values;
+
+	return link_conf_problem(conf->proc.name, conf->link.ping_interval_ms,
+				 conf->link.stream_timeout_ms);
+}
+
 const struct conf_table presence_conf_table = {
 	.program = "heliograph-presence",
 	.summary =
 		"Knows who is online in a Heliograph cluster and which processes live.",
 	.options = options,
 	.n = sizeof(options) / sizeof(options[0]),
+	.problem = problem,
 };

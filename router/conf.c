@@ -52,9 +52,18 @@ static const struct conf_option options[] = {
 	  false },
 };
 
+static const char *problem(const void *values)
+{
+	const struct router_conf *conf = values;
+
+	return link_conf_problem(conf->proc.name, conf->link.ping_interval_ms,
+				 conf->link.stream_timeout_ms);
+}
+
 const struct conf_table router_conf_table = {
 	.program = "heliograph-router",
 	.summary = "A shard of a Heliograph cluster: owns groups and users, runs hubs.",
 	.options = options,
 	.n = sizeof(options) / sizeof(options[0]),
+	.problem = problem,
 };

@@ -390,6 +390,15 @@ static enum err arguments_read(struct reader *reader, int argc, char *const *arg
 
 /* ---- all of it */
 
+static enum err problem_check(struct reader *reader)
+{
+	const struct conf_table *table = reader->table;
+	const char *text = table->problem ? table->problem(reader->values) : "";
+
+	(void)snprintf(reader->error, CONF_ERROR_MAX, "%s", text); /* far shorter */
+	return text[0] == '\0' ? OK : ERR_MALFORMED;
+}
+
 static enum err sources_read(struct reader *reader, void *values, int argc,
 			     char *const *argv)
 {
@@ -403,6 +412,8 @@ static enum err sources_read(struct reader *reader, void *values, int argc,
 		rc = environment_read(reader);
 	if (rc == OK)
 		rc = arguments_read(reader, argc, argv);
+	if (rc == OK)
+		rc = problem_check(reader);
 	return rc;
 }
 

@@ -44,6 +44,10 @@ struct conf_table {
 	const char *summary; /* one line for --help */
 	const struct conf_option *options;
 	size_t n;
+
+	/* What ranges cannot say, asked once all values are in place: "" when all is
+	 * well, else a constant sentence that begins with the option. May be NULL. */
+	const char *(*problem)(const void *values);
 };
 
 enum conf_outcome {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The link options that all programs share: the rows for their tables and the struct the
- * rows fill, which is the program's `link` field.
+ * The link options that all programs share: the rows for their tables, the struct the
+ * rows fill, which is the program's `link` field, and what the rows cannot say.
  */
 #ifndef PROTO_LINK_LINK_CONF_H
 #define PROTO_LINK_LINK_CONF_H
@@ -61,5 +61,10 @@ struct link_conf {
 			"held with it.",                                                 \
 			false                                                            \
 	}
+
+/* For a table's `problem`: the name in the cluster, and options that go together. "" when
+ * all is well, else a sentence that begins with the option. */
+const char *link_conf_problem(const char *name, int64_t ping_interval_ms,
+			      int64_t stream_timeout_ms);
 
 #endif

@@ -87,8 +87,10 @@ Test(conf, problems_name_the_option)
 	conf.client_timeout_ms = conf.keepalive_interval_ms;
 	expect_problem(&conf, "client_timeout:");
 	conf = good;
-	conf.link_stream_timeout_ms = conf.link_ping_interval_ms;
-	expect_problem(&conf, "link_stream_timeout:");
+	conf.link_stream_timeout_ms = 2 * conf.link_ping_interval_ms;
+	expect_problem(&conf, "");
+	conf.link_stream_timeout_ms--;
+	expect_problem(&conf, "link_ping_interval:");
 	conf = good;
 	conf.proc.name = long_name;
 	expect_problem(&conf, "");
@@ -108,6 +110,22 @@ Test(conf, the_groups_of_a_connection_fit_one_message)
 	conf.group_name_bytes_max = 253;
 	expect_problem(&conf, "group_name_bytes_max:");
 	conf_fini(&gateway_conf_table, &good);
+}
+
+Test(conf, a_check_finds_what_a_start_would)
+{
+	struct gateway_conf conf = { .worker = 0 };
+	char error[CONF_ERROR_MAX] = "";
+	char check[] = "-n";
+	char *argv[] = { ARGV[0], ARGV[1], check };
+
+	cr_expect_eq(conf_load(&gateway_conf_table, &conf, 3, argv, stdout, error),
+		     CONF_FAIL);
+	cr_expect_str_eq(error, "link_key_file: needed");
+	argv[1] = ARGV[2];
+	cr_expect_eq(conf_load(&gateway_conf_table, &conf, 3, argv, stdout, error),
+		     CONF_FAIL);
+	cr_expect_str_eq(error, "routers: at least one is needed");
 }
 
 Test(conf, routers_and_link_key_are_needed)

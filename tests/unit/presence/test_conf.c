@@ -55,3 +55,10 @@ Test(conf, ranges_end_where_they_say)
 	expect("--link_listen=", CONF_FAIL);
 	expect("--admin_listen=", CONF_RUN);
 }
+
+Test(conf, options_go_together)
+{
+	expect("--link_ping_interval=2500ms", CONF_RUN);
+	expect("--link_ping_interval=2501ms", CONF_FAIL);
+	expect("--name=p=1", CONF_FAIL);
+}

@@ -72,4 +72,5 @@ Test(conf, numbers_have_a_range)
 	expect_max("rebuild_bytes_max", "65536", "65535");
 	expect_max("journal_keys_max", "1", "0");
 	expect_max("journal_bytes_max", "65536", "65535");
+	expect_max("link_ping_interval", "2500ms", "2501ms"); /* half the timeout */
 }

@@ -10,6 +10,7 @@
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/secret.h"
 #include "proto/link/batch.h"
 #include "proto/link/link_private.h"
 
@@ -25,11 +26,9 @@ struct link *link_new(struct loop *loop, const struct link_options *options)
 
 	assert(options->incarnation != 0);
 	assert(options->stats != NULL);
-	if (!link_name_is_valid(name))
-		fatal("name = %s: 1 to %d printable characters but space , = \" ' and \\",
-		      options->name, LINK_NAME_MAX);
-	if (options->ping_interval_ms * 2 > options->stream_timeout_ms)
-		fatal("link_ping_interval must be at most half of link_stream_timeout");
+	/* What link_conf_problem() found good. */
+	assert(link_name_is_valid(name));
+	assert(options->ping_interval_ms * 2 <= options->stream_timeout_ms);
 	link->loop = loop;
 	link->options = *options;
 	memcpy(link->name, name.ptr, name.len);
@@ -82,7 +81,7 @@ void link_free(struct link *link)
 	pipe_set_free(link->pipes);
 	arena_fini(&link->arena);
 	buf_fini(&link->scratch);
-	buf_fini(&link->key);
+	secret_fini(&link->key);
 	mem_free(link);
 }
 
@@ -186,8 +185,14 @@ struct link_peer *link_expect(struct link *link, Link__Role role, const char *na
 struct link_peer *link_dial(struct link *link, Link__Role role, const char *name,
 			    const char *url)
 {
-	struct link_peer *peer = link_expect(link, role, name);
+	struct link_peer *peer;
 
+	/* No later attempt would fare better. */
+	if (!pipe_url_is_known(url))
+		fatal("%s = %s=%s: expected tcp://host:port or ipc://path",
+		      role == LINK__ROLE__ROLE_PRESENCE ? "presence" : "routers", name,
+		      url);
+	peer = link_expect(link, role, name);
 	peer->url = mem_dup(url, strlen(url));
 	peer_dial(peer);
 	return peer;

@@ -67,11 +67,12 @@ struct link *link_new(struct loop *loop, const struct link_options *options);
 void link_free(struct link *link);
 void *link_owner(const struct link *link);
 
-/* ERR_IO, ERR_MALFORMED (the url). link_listen_url() tells the port the kernel chose. */
+/* The errors of pipe_listen(). link_listen_url() tells the port the kernel chose. */
 MUST_CHECK enum err link_listen(struct link *link, const char *url);
 const char *link_listen_url(const struct link *link);
 
-/* Keeps trying for ever, with backoff and jitter. The peer must call itself `name`. */
+/* Keeps trying for ever, with backoff and jitter. The peer must call itself `name`. Ends
+ * the program when `url`, from its configuration, is neither tcp:// nor ipc://. */
 struct link_peer *link_dial(struct link *link, Link__Role role, const char *name,
 			    const char *url);
 

@@ -47,8 +47,6 @@ struct link_peer;
 	X(lease, Lease, LEASE, SESSION_DROP)                                             \
 	X(topology, Topology, TOPOLOGY, SESSION_DROP)
 
-#define LINK_MESSAGE_COUNT 21
-
 #define LINK_SEND_DECLARE(lower, camel, upper, keep)                                     \
 	MUST_CHECK enum err link_send_##lower(struct link_peer *peer,                    \
 					      const Link__##camel *message,              \

@@ -33,14 +33,12 @@ static enum err stream_send_frame(struct link_stream *stream, const Link__Frame 
 				  struct buf *bytes)
 {
 	const size_t len = link__frame__get_packed_size(frame);
-	struct slice part;
 
 	assert(len <= LINK_GREETING_BYTES_MAX);
 	buf_clear(bytes);
 	link__frame__pack(frame, (uint8_t *)buf_reserve(bytes, len));
 	bytes->len = len;
-	part = buf_slice(bytes);
-	return pipe_send(stream->pipe, &part, 1);
+	return pipe_send(stream->pipe, &(struct slice){ bytes->ptr, bytes->len }, 1);
 }
 
 /* Kept for the proofs. `peer`: what we have of an earlier stream, or NULL. */
@@ -245,7 +243,8 @@ static void on_timer(struct timer *timer)
 	/* Not at once when it is up: two that cannot stand each other's frames, or two
 	 * processes of one name, would dial without a pause. */
 	stream->peer->backoff_ms = LINK_BACKOFF_MIN_MS;
-	loop_timer_start(stream->link->loop, timer, options->ping_interval_ms);
+	loop_timer_start(stream->link->loop, timer,
+			 stream->sent_ms + options->ping_interval_ms - now_ms);
 }
 
 /* ---- the greeting */
@@ -276,8 +275,7 @@ static bool stream_is_wanted(const struct link_stream *stream, struct link_peer 
 	*peer = link_peer_find(link, said->role, slice_from_str(said->name));
 	if (stream->is_dialed)
 		return *peer == stream->peer;
-	/* One side of a link dials: were both to, each might close what the other keeps.
-	 */
+	/* One side of a link dials: were both to, each might close the other's. */
 	if (*peer != NULL)
 		return (*peer)->url == NULL;
 	return role < 32 && (link->options.accepts & 1u << role) != 0 &&
@@ -329,8 +327,7 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 		stream_refuse(stream, "wrong_key");
 		return;
 	}
-	/* The peer may have been forgotten, or have come back otherwise, since our hello.
-	 */
+	/* Since our hello the peer may have been forgotten, or have come back. */
 	if (!stream_is_wanted(stream, &peer) ||
 	    (peer != NULL ? peer->session_number : 0) != stream->told_session) {
 		stream_refuse(stream, "overtaken");
@@ -369,9 +366,10 @@ static void on_batch(struct link_stream *stream, const Link__Batch *batch)
 		stream_malformed(stream, "batch_before_proof");
 		return;
 	}
-	if (session_on_ack(&peer->session, batch->ack_seq) != OK ||
-	    session_on_batch(&peer->session, batch->first_seq, batch->n_envelopes,
-			     &seen) != OK) {
+	/* The ack last: its tickets may reset the peer, which closes this stream. */
+	if (session_on_batch(&peer->session, batch->first_seq, batch->n_envelopes,
+			     &seen) != OK ||
+	    session_on_ack(&peer->session, batch->ack_seq) != OK) {
 		stream_malformed(stream, "sequence");
 		return;
 	}
@@ -387,9 +385,7 @@ static void on_batch(struct link_stream *stream, const Link__Batch *batch)
 
 static void *frame_alloc(void *data, size_t size)
 {
-	struct arena *arena = data;
-
-	return arena_alloc(arena, size);
+	return arena_alloc(data, size);
 }
 
 static void frame_free(void *data, void *pointer)
@@ -462,18 +458,27 @@ static void on_closed(struct pipe_owner *owner, struct pipe *pipe, enum err rc)
 		stream_lost(stream);
 }
 
+/* The oldest goes, not the newcomer: whoever knows the key is through in two round trips,
+ * and silent strangers must not keep it out. */
+static void greetings_make_room(const struct link *link)
+{
+	LIST_EACH (node, &link->streams) {
+		struct link_stream *stream = CONTAINER_OF(node, struct link_stream, node);
+
+		if (stream->state != STREAM_UP && !stream->is_dialed) {
+			stream_refuse(stream, "too_many_greetings");
+			return;
+		}
+	}
+}
+
 void link_stream_new(struct link *link, struct pipe *pipe, struct link_peer *peer)
 {
 	static const struct pipe_ops ops = { on_frame, on_drained, on_closed };
 	struct link_stream *stream;
 
-	if (peer == NULL && link->greetings_n >= LINK_GREETINGS_MAX) {
-		link->options.stats->refused_total++;
-		log_warn("link.refused", "at=%s reason=too_many_greetings",
-			 pipe_peer(pipe));
-		pipe_close(pipe);
-		return;
-	}
+	if (peer == NULL && link->greetings_n >= LINK_GREETINGS_MAX)
+		greetings_make_room(link);
 	stream = MEM_NEW(struct link_stream);
 	stream->pipe_owner.ops = &ops;
 	stream->link = link;

@@ -55,6 +55,11 @@ static bool is_ipc(const char *url)
 	return !strncmp(url, "ipc://", 6);
 }
 
+bool pipe_url_is_known(const char *url)
+{
+	return is_tcp(url) || is_ipc(url);
+}
+
 /* ---- listening */
 
 /* NNG replaces the socket file of a dead process by itself, and removes ours when closed.
@@ -108,7 +113,7 @@ enum err pipe_listen(struct pipe_set *set, const char *url,
 	int rc;
 
 	assert(acceptor->fn);
-	if (!is_tcp(url) && !is_ipc(url))
+	if (!pipe_url_is_known(url))
 		return ERR_UNSUPPORTED;
 	if (is_tcp(url) && !tcp_url_has_port(url))
 		return ERR_ARGUMENT;
@@ -269,8 +274,8 @@ void pipe_dial_start(struct pipe_set *set, const char *url, struct pipe_dial *di
 	list_append(&set->dials, &op->node);
 	dial->op = op;
 
-	op->rc = is_tcp(url) || is_ipc(url) ? nng_stream_dialer_alloc(&op->stream, url)
-					    : NNG_ENOTSUP;
+	op->rc = pipe_url_is_known(url) ? nng_stream_dialer_alloc(&op->stream, url)
+					: NNG_ENOTSUP;
 	if (op->rc) {
 		pipe_done_post(set, &op->done);
 		return;

@@ -16,6 +16,9 @@
 
 struct pipe_listener;
 
+/* tcp:// or ipc://: all else is refused. */
+bool pipe_url_is_known(const char *url);
+
 /* ---- listening */
 
 struct pipe_acceptor;

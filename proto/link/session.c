@@ -35,6 +35,8 @@ void session_fini(struct session *session)
 	session->records = NULL;
 	session->bytes_start = 0;
 	session->bytes_max = 0;
+	session->replay_bytes = 0;
+	session->is_replaying = false;
 	session_tickets_lose(&tickets, session->tried_seq);
 }
 

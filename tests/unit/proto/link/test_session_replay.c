@@ -73,3 +73,27 @@ Test(session_replay, what_a_replay_took_is_not_given_twice)
 
 	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
 }
+
+static enum err append_rc;
+
+static void on_outcome(struct session_ticket *ticket, enum err rc)
+{
+	(void)ticket; /* of a session that ends */
+	cr_expect_neq(rc, OK);
+	append_rc = session_append(&session, SLICE("x"), SESSION_KEEP, NULL);
+}
+
+Test(session_replay, an_ended_session_takes_nothing_whatever_it_replayed)
+{
+	struct session_kept kept;
+	struct session_ticket ticket;
+
+	session_reset(&session, &kept);
+	fill(WINDOW);
+	session_restore(&session, &kept);
+	session_ticket_init(&ticket, on_outcome);
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_KEEP, &ticket), OK);
+	session_fini(&session);
+
+	cr_assert_eq(append_rc, ERR_LIMIT);
+}

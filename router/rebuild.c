@@ -209,8 +209,6 @@ void rebuild_on_gateway(struct rebuild *rebuild)
 
 void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology)
 {
-	if (!topology->is_settled)
-		return;
 	rebuild->named = mem_realloc(rebuild->named,
 				     (topology->n_peers + 1) * sizeof(*rebuild->named));
 	rebuild->named_n = 0;
@@ -219,10 +217,13 @@ void rebuild_on_topology(struct rebuild *rebuild, const Link__Topology *topology
 			rebuild->named[rebuild->named_n++] =
 				topology->peers[i]->incarnation;
 	}
-	missing_keep_named(rebuild);
+	if (topology->is_settled)
+		missing_keep_named(rebuild);
 	if (rebuild->is_done)
 		return;
-	loop_timer_stop(rebuild->router->loop, &rebuild->wait_timer);
+	/* Presence that has just started may not name all: the wait is for the others. */
+	if (topology->is_settled)
+		loop_timer_stop(rebuild->router->loop, &rebuild->wait_timer);
 	loop_touch(rebuild->router->loop, &rebuild->flush);
 }
 

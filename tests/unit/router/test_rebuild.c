@@ -139,7 +139,7 @@ Test(rebuild, a_lost_gateway_is_not_waited_for_once_presence_drops_it)
 	kit_free(kit);
 }
 
-Test(rebuild, an_unsettled_topology_names_nobody)
+Test(rebuild, an_unsettled_topology_does_not_name_all)
 {
 	struct kit *kit = kit_rebuilding();
 
@@ -179,6 +179,28 @@ Test(rebuild, after_the_wait_those_who_are_here_must_have_replayed)
 	cr_expect_not(is_done(kit));
 	replay(kit, kit->g1, "c1");
 	kit_gone(kit, kit->g2);
+	cr_expect(is_done(kit));
+	kit_free(kit);
+}
+
+Test(rebuild, after_the_wait_those_whom_an_unsettled_topology_names_are_missing)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+	struct link_peer *g3;
+
+	conf.rebuild_wait_ms = 0;
+	kit = kit_new_conf(NULL, &conf);
+	g3 = kit_gateway(kit, "g3");
+	kit_topology(kit, false, kit->g1, g3);
+	kit_gone(kit, g3);
+	while (timer_is_running(&kit->router->rebuild.wait_timer))
+		loop_turn(kit->loop, 100);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	cr_expect_not(is_done(kit));
+	kit_topology(kit, true, kit->g1, kit->g2);
+	kit_turn(kit);
 	cr_expect(is_done(kit));
 	kit_free(kit);
 }

@@ -24,7 +24,7 @@ struct processes {
 	struct presence *presence; /* borrowed */
 	struct leases leases;
 	struct timer timer;
-	int64_t due_ms; /* of the timer */
+	int64_t due_ms;	     /* of the timer */
 	bool is_second_look; /* somebody is overdue: what waits to be read counts */
 };
 

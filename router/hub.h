@@ -100,7 +100,7 @@ void hub_set(struct value *map, const char *key, struct value *item);
 struct value *hub_copy(struct hub_call *call, const struct value *value);
 struct slice hub_printf(struct hub_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* For names: unlike hub_printf() it does not stop at a NUL, which clients may send. */
-struct slice hub_concat(struct hub_call *call, const char *prefix, struct slice rest);
+struct slice hub_concat(struct hub_call *call, struct slice first, struct slice second);
 
 /* The value as JSON text, and back; NULL for text that is no JSON. */
 struct slice hub_encode(struct hub_call *call, const struct value *value);

@@ -242,15 +242,15 @@ struct slice hub_printf(struct hub_call *call, const char *fmt, ...)
 	return text;
 }
 
-struct slice hub_concat(struct hub_call *call, const char *prefix, struct slice rest)
+struct slice hub_concat(struct hub_call *call, struct slice first, struct slice second)
 {
-	const size_t len = strlen(prefix);
-	char *bytes = arena_alloc(&call->arena, len + rest.len);
+	char *bytes = arena_alloc(&call->arena, first.len + second.len);
 
-	memcpy(bytes, prefix, len);
-	if (rest.len > 0)
-		memcpy(bytes + len, rest.ptr, rest.len);
-	return slice_make(bytes, len + rest.len);
+	if (first.len > 0)
+		memcpy(bytes, first.ptr, first.len);
+	if (second.len > 0)
+		memcpy(bytes + first.len, second.ptr, second.len);
+	return slice_make(bytes, first.len + second.len);
 }
 
 struct slice hub_encode(struct hub_call *call, const struct value *value)

@@ -10,7 +10,7 @@
 
 static struct slice room_group(struct hub_call *call, struct slice room_id)
 {
-	return hub_concat(call, CHAT_ROOM_PREFIX, room_id);
+	return hub_concat(call, SLICE(CHAT_ROOM_PREFIX), room_id);
 }
 
 /* Someone without a token is known by the connection. */

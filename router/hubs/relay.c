@@ -23,7 +23,7 @@ static bool is_allowed(struct hub_call *call, const char *role, struct slice gro
 {
 	const struct slice everywhere = slice_make(role, strlen(role) - 1);
 
-	*needed = hub_concat(call, role, group);
+	*needed = hub_concat(call, slice_from_str(role), group);
 	return hub_has_role(call, everywhere) || hub_has_role(call, *needed);
 }
 

@@ -23,6 +23,7 @@
 
 static const struct conf_option options[] = {
 	PROC_CONF_OPTIONS("g1"),
+	LINK_CONF_OPTIONS(struct gateway_conf, link),
 	{ "listen", CONF_STRING, FIELD(listen), "127.0.0.1:8080", 3, 255, NULL,
 	  "Where clients connect, address:port; port 0: the kernel chooses.", false },
 	{ "admin_listen", CONF_STRING, FIELD(admin_listen), "", 0, 255, NULL,
@@ -35,8 +36,6 @@ static const struct conf_option options[] = {
 	  "The router shards: r1=tcp://10.0.0.1:7000,r2=tcp://10.0.0.2:7000.", false },
 	{ "presence", CONF_STRING, FIELD(presence), "", 0, 1024, NULL,
 	  "The presence service, p1=tcp://10.0.0.3:7100. Empty: none.", false },
-	{ "link_key_file", CONF_STRING, FIELD(link_key_file), "", 0, 4096, NULL,
-	  "The secret all processes of the cluster share, 32 bytes or more.", false },
 	{ "token_key_file", CONF_STRING, FIELD(token_key_file), "", 0, 4096, NULL,
 	  "The secret that signs connection tokens; the same at all gateways. Empty: "
 	  "random, "
@@ -90,14 +89,6 @@ static const struct conf_option options[] = {
 	  "To a whole HTTP request body, and for each step of a slow answer.", false },
 	{ "idle_timeout", CONF_MS, FIELD(idle_timeout_ms), "60s", 50, HOUR_MS, NULL,
 	  "Between two HTTP requests.", false },
-	{ "link_window", CONF_BYTES, FIELD(link_window_bytes_max), "16MiB", 64 * KiB,
-	  1024 * MiB, NULL, "What may wait for one router or for presence.", false },
-	{ "link_ping_interval", CONF_MS, FIELD(link_ping_interval_ms), "1s", 10, 60000,
-	  NULL, "An idle link is written to this often.", false },
-	{ "link_stream_timeout", CONF_MS, FIELD(link_stream_timeout_ms), "5s", 50, 600000,
-	  NULL, "Silence that ends a link's stream; it is dialed again.", false },
-	{ "lease", CONF_MS, FIELD(lease_ms), "10s", 300, 600000, NULL,
-	  "Presence forgets this gateway when it has been silent for this long.", false },
 	{ "detailed_errors", CONF_BOOL, FIELD(is_detailed), "off", 0, 0, NULL,
 	  "Tell clients the reason of an error, not only that there was one.", true },
 };
@@ -174,7 +165,7 @@ const char *gateway_conf_problem(const struct gateway_conf *conf)
 		       "anyone";
 	if (conf->routers[0] == '\0')
 		return "routers: at least one is needed";
-	if (conf->link_key_file[0] == '\0')
+	if (conf->link.key_file[0] == '\0')
 		return "link_key_file: needed";
 	if (conf->groups_per_connection_max *
 		    (conf->group_name_bytes_max + GROUP_HEAD_BYTES_MAX) >
@@ -183,6 +174,6 @@ const char *gateway_conf_problem(const struct gateway_conf *conf)
 		       "the 2MiB that a router can be told of one connection";
 	if (conf->keepalive_interval_ms >= conf->client_timeout_ms)
 		return "client_timeout: must be longer than keepalive_interval";
-	return link_conf_problem(conf->proc.name, conf->link_ping_interval_ms,
-				 conf->link_stream_timeout_ms);
+	return link_conf_problem(conf->proc.name, conf->link.ping_interval_ms,
+				 conf->link.stream_timeout_ms);
 }

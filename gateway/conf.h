@@ -13,17 +13,18 @@
 #include "proto/base/proc.h"
 #include "proto/base/secret.h"
 #include "proto/base/slice.h"
+#include "proto/link/link_conf.h"
 
 #define GATEWAY_MESSAGE_BYTES_MAX (1 << 20)
 
 struct gateway_conf {
 	struct proc_conf proc;
+	struct link_conf link;
 	char *listen;	    /* clients */
 	char *admin_listen; /* empty: none */
 	int64_t workers;
 	char *routers;	/* "r1=tcp://10.0.0.1:7000,r2=..." */
 	char *presence; /* "p1=tcp://10.0.0.3:7100", empty: none */
-	char *link_key_file;
 	char *token_key_file;
 	char *auth_key_file;
 	char *hubs; /* "relay,chat" */
@@ -46,10 +47,6 @@ struct gateway_conf {
 	int64_t head_timeout_ms;
 	int64_t body_timeout_ms;
 	int64_t idle_timeout_ms;
-	int64_t link_window_bytes_max;
-	int64_t link_ping_interval_ms;
-	int64_t link_stream_timeout_ms;
-	int64_t lease_ms;
 
 	/* Not options: workers.c sets them before the worker starts. */
 	int worker;	      /* index; 0 also without forked workers */

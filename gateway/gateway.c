@@ -54,16 +54,16 @@ static void gateway_open_link(struct gateway *gateway)
 		.role = LINK__ROLE__ROLE_GATEWAY,
 		.name = proc_name(gateway->proc),
 		.incarnation = proc_incarnation(gateway->proc),
-		.window_bytes_max = conf->link_window_bytes_max,
-		.ping_interval_ms = conf->link_ping_interval_ms,
-		.stream_timeout_ms = conf->link_stream_timeout_ms,
-		.peer_timeout_ms = conf->lease_ms,
+		.window_bytes_max = conf->link.window_bytes_max,
+		.ping_interval_ms = conf->link.ping_interval_ms,
+		.stream_timeout_ms = conf->link.stream_timeout_ms,
+		.peer_timeout_ms = conf->link.lease_ms,
 		.ops = &gateway_link_ops,
 		.owner = gateway,
 		.stats = &gateway->metrics.link,
 	};
 
-	secret_read("link_key_file", conf->link_key_file, &key);
+	secret_read("link_key_file", conf->link.key_file, &key);
 	options.key = buf_slice(&key);
 	gateway->link = link_new(gateway->loop, &options);
 	secret_fini(&key);

@@ -67,13 +67,13 @@ void presence_lease(struct gateway *gateway)
 
 	if (gateway->presence == NULL)
 		return;
-	lease.lease_ms = gateway->conf->lease_ms;
+	lease.lease_ms = gateway->conf->link.lease_ms;
 	lease.connections = gateway->metrics.connections;
 	if (link_peer_is_up(gateway->presence) &&
 	    link_send_lease(gateway->presence, &lease, NULL) != OK)
 		presence_behind(gateway);
 	loop_timer_start(gateway->loop, &gateway->lease_timer,
-			 gateway->conf->lease_ms / 3);
+			 gateway->conf->link.lease_ms / 3);
 }
 
 void presence_on_lease_timer(struct timer *timer)

@@ -88,7 +88,7 @@ void replay_to_router(struct gateway *gateway, struct gateway_router *router)
 	if (rc == OK)
 		rc = replay_done(router->peer, n);
 	if (router_has_forgotten(router) &&
-	    link_peer_away_ms(router->peer) >= gateway->conf->lease_ms)
+	    link_peer_away_ms(router->peer) >= gateway->conf->link.lease_ms)
 		loop_touch(gateway->loop, &gateway->fence);
 	router->incarnation = link_peer_incarnation(router->peer);
 	replay_over(gateway, router->peer, rc, n);

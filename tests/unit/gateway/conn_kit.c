@@ -112,7 +112,7 @@ void kit_init(struct kit *kit)
 	conf->proc.drain_ms = 2000;
 	conf->routers = text("r1=test:1");
 	conf->presence = text("");
-	conf->link_key_file = text("");
+	conf->link.key_file = text("");
 	conf->hubs = text("chat,other");
 	conf->message_bytes_max = 256;
 	conf->queue_bytes_max = 1000;
@@ -123,8 +123,8 @@ void kit_init(struct kit *kit)
 	conf->keepalive_interval_ms = 15000;
 	conf->client_timeout_ms = 30000;
 	conf->handshake_timeout_ms = 10000;
-	conf->link_window_bytes_max = 100000;
-	conf->lease_ms = 9000;
+	conf->link.window_bytes_max = 100000;
+	conf->link.lease_ms = 9000;
 }
 
 void kit_set(char **option, const char *value)
@@ -180,7 +180,7 @@ void kit_stop(struct kit *kit)
 	mem_free(conf->proc.name);
 	mem_free(conf->routers);
 	mem_free(conf->presence);
-	mem_free(conf->link_key_file);
+	mem_free(conf->link.key_file);
 	mem_free(conf->hubs);
 }
 

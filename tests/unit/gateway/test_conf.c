@@ -50,8 +50,8 @@ Test(conf, defaults_are_those_of_the_manual)
 	cr_expect_eq(conf.client_timeout_ms, 30000);
 	cr_expect_eq(conf.close_timeout_ms, 5000);
 	cr_expect_eq(conf.send_timeout_ms, 10000);
-	cr_expect_eq(conf.link_window_bytes_max, 16 << 20);
-	cr_expect_eq(conf.lease_ms, 10000);
+	cr_expect_eq(conf.link.window_bytes_max, 16 << 20);
+	cr_expect_eq(conf.link.lease_ms, 10000);
 	cr_expect_not(conf.is_detailed);
 	cr_expect_str_empty(gateway_conf_problem(&conf));
 	conf_fini(&gateway_conf_table, &conf);
@@ -87,9 +87,9 @@ Test(conf, problems_name_the_option)
 	conf.client_timeout_ms = conf.keepalive_interval_ms;
 	expect_problem(&conf, "client_timeout:");
 	conf = good;
-	conf.link_stream_timeout_ms = 2 * conf.link_ping_interval_ms;
+	conf.link.stream_timeout_ms = 2 * conf.link.ping_interval_ms;
 	expect_problem(&conf, "");
-	conf.link_stream_timeout_ms--;
+	conf.link.stream_timeout_ms--;
 	expect_problem(&conf, "link_ping_interval:");
 	conf = good;
 	conf.proc.name = long_name;
@@ -137,7 +137,7 @@ Test(conf, routers_and_link_key_are_needed)
 	conf.routers = empty;
 	expect_problem(&conf, "routers:");
 	conf = good;
-	conf.link_key_file = empty;
+	conf.link.key_file = empty;
 	expect_problem(&conf, "link_key_file:");
 	conf_fini(&gateway_conf_table, &good);
 }

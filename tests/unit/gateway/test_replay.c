@@ -124,7 +124,7 @@ Test(replay, who_was_served_without_us_past_the_lease_is_sent_to_reconnect)
 
 	kit_up(&kit);
 	(void)kit_open(&kit, 'A', NULL);
-	kit.router->away_ms = kit.gateway->conf->lease_ms;
+	kit.router->away_ms = kit.gateway->conf->link.lease_ms;
 	fake_peer_renew(kit.router, kit.router->incarnation);
 	kit_turn(&kit);
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 1);
@@ -137,7 +137,7 @@ Test(replay, a_shorter_absence_closes_nobody)
 
 	kit_up(&kit);
 	(void)kit_open(&kit, 'A', NULL);
-	kit.router->away_ms = kit.gateway->conf->lease_ms - 1;
+	kit.router->away_ms = kit.gateway->conf->link.lease_ms - 1;
 	fake_peer_renew(kit.router, kit.router->incarnation);
 	kit_turn(&kit);
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 0);
@@ -257,7 +257,7 @@ Test(replay, a_message_too_long_is_counted)
 
 	kit_init(&kit);
 	kit.conf->group_name_bytes_max = LINK_ENVELOPE_BYTES_MAX;
-	kit.conf->link_window_bytes_max = 4LL * LINK_ENVELOPE_BYTES_MAX;
+	kit.conf->link.window_bytes_max = 4LL * LINK_ENVELOPE_BYTES_MAX;
 	kit_start(&kit);
 	(void)kit_open(&kit, 'A', NULL);
 	memset(buf_reserve(&name, LINK_ENVELOPE_BYTES_MAX), 'n', LINK_ENVELOPE_BYTES_MAX);

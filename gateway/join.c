@@ -212,16 +212,6 @@ static void on_ticket(struct session_ticket *ticket, enum err rc)
 		join_done(join, rc);
 }
 
-static struct slice take(char **at, ProtobufCBinaryData from)
-{
-	const struct slice copy = slice_make(*at, from.len);
-
-	if (from.len > 0)
-		memcpy(*at, from.data, from.len);
-	*at += from.len;
-	return copy;
-}
-
 static struct join *join_new(struct gateway *gateway, struct gateway_router *router,
 			     struct hub *hub, const Link__Join *from)
 {
@@ -234,9 +224,9 @@ static struct join *join_new(struct gateway *gateway, struct gateway_router *rou
 	join->hub = hub;
 	join->is_leave = from->is_leave;
 	join->call = from->call;
-	join->connection = take(&at, from->connection);
-	join->group = take(&at, from->group);
-	join->origin = take(&at, from->origin);
+	join->connection = link_take(&at, from->connection);
+	join->group = link_take(&at, from->group);
+	join->origin = link_take(&at, from->origin);
 	session_ticket_init(&join->ticket, on_ticket);
 	list_init(&join->node);
 	list_append(&gateway->joins, &join->node);

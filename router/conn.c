@@ -64,16 +64,6 @@ static void conn_group_remove(struct conn *conn, struct conn_group *group)
 
 /* ---- life */
 
-static struct slice take(char **at, ProtobufCBinaryData from)
-{
-	const struct slice copy = slice_make(*at, from.len);
-
-	if (from.len > 0)
-		memcpy(*at, from.data, from.len);
-	*at += from.len;
-	return copy;
-}
-
 /* Copies who it is: the message dies, the connection stays. */
 static void conn_copy(struct conn *conn, const Link__Connected *connected)
 {
@@ -88,11 +78,11 @@ static void conn_copy(struct conn *conn, const Link__Connected *connected)
 	conn->roles = mem_alloc(roles_n * sizeof(*conn->roles));
 	conn->bytes = mem_alloc(len);
 	at = conn->bytes;
-	conn->id = take(&at, connected->connection);
-	conn->user_id = take(&at, user->id);
-	conn->user_name = take(&at, user->name);
+	conn->id = link_take(&at, connected->connection);
+	conn->user_id = link_take(&at, user->id);
+	conn->user_name = link_take(&at, user->name);
 	for (size_t i = 0; i < roles_n; i++)
-		conn->roles[conn->roles_n++] = take(&at, user->roles[i]);
+		conn->roles[conn->roles_n++] = link_take(&at, user->roles[i]);
 }
 
 static struct conn *conn_new(struct router *router, struct router_gateway *gateway,

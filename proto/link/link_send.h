@@ -72,4 +72,16 @@ static inline ProtobufCBinaryData link_bytes(struct slice s)
 	return (ProtobufCBinaryData){ .len = s.len, .data = ptr.data };
 }
 
+/* Copies to `*at`, which moves on behind it: for what a message says and an owner keeps.
+ */
+static inline struct slice link_take(char **at, ProtobufCBinaryData from)
+{
+	const struct slice copy = slice_make(*at, from.len);
+
+	if (from.len > 0)
+		memcpy(*at, from.data, from.len);
+	*at += from.len;
+	return copy;
+}
+
 #endif

@@ -8,9 +8,13 @@
 # not this script's job.
 #
 #	PORT=8080        clients and the demo page
-#	ADMIN_PORT=8090  presence; the routers and then the gateway's processes follow
+#	ADMIN_PORT=8090  presence; its further replicas, the routers and then the gateway's
+#	                 processes follow
 #	GATEWAYS=1       gateway workers, all on PORT
 #	ROUTERS=2        router shards
+#	REDIS=           where presence keeps who is here, and hubs their state:
+#	                 redis://127.0.0.1:6379; empty: in memory
+#	PRESENCES=1      replicas of presence, which share that Redis
 #	LOG_LEVEL=info   of all of them
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,6 +23,7 @@ BUILD=${HELIOGRAPH_BUILD:-build/release}
 READY_SECONDS_MAX=20
 STOP_SECONDS_MAX=5
 DRAIN_SECONDS=3
+HUBS=chat,notifications,collaboration,livedata,relay # all that are built in, also those that are off unless they are named
 SOCKET_PATH_MAX=100 # of the 107 bytes a Unix socket's path may have
 
 die() {
@@ -33,14 +38,15 @@ check_number() {
 	fi
 }
 
-[[ -z ${REDIS:-} ]] ||
-	die "REDIS=$REDIS: the Redis store is not available in this version; without REDIS," \
-		"presence keeps its state in memory"
 check_number PORT "${PORT:=8080}" 1 65535
 check_number GATEWAYS "${GATEWAYS:=1}" 1 64
 check_number ROUTERS "${ROUTERS:=2}" 1 64
-check_number ADMIN_PORT "${ADMIN_PORT:=8090}" 1 $((65535 - ROUTERS - GATEWAYS - 1))
-GATEWAY_ADMIN=$((ADMIN_PORT + 1 + ROUTERS))
+check_number PRESENCES "${PRESENCES:=1}" 1 8
+((PRESENCES == 1)) || [[ -n ${REDIS:-} ]] ||
+	die "PRESENCES=$PRESENCES: replicas share what they know in a Redis, which REDIS= has to name"
+check_number ADMIN_PORT "${ADMIN_PORT:=8090}" 1 $((65535 - PRESENCES - ROUTERS - GATEWAYS))
+ROUTER_ADMIN=$((ADMIN_PORT + PRESENCES))
+GATEWAY_ADMIN=$((ROUTER_ADMIN + ROUTERS))
 ADMIN_LAST=$((GATEWAY_ADMIN + GATEWAYS))
 if ((PORT >= ADMIN_PORT && PORT <= ADMIN_LAST)); then
 	die "PORT=$PORT is one of the admin ports $ADMIN_PORT to $ADMIN_LAST: choose another"
@@ -139,18 +145,25 @@ routers=''
 for ((i = 1; i <= ROUTERS; i++)); do
 	routers+="${routers:+,}r$i=ipc://$DIR/r$i.sock"
 done
-presence=ipc://$DIR/p1.sock
+presences=''
+for ((i = 1; i <= PRESENCES; i++)); do
+	presences+="${presences:+,}p$i=ipc://$DIR/p$i.sock"
+done
 loopback=127.0.0.1
 
-start p1 presence --link_listen="$presence" --admin_listen="$loopback:$ADMIN_PORT"
-names=(p1)
+names=()
+for ((i = 1; i <= PRESENCES; i++)); do
+	start "p$i" presence --link_listen="ipc://$DIR/p$i.sock" --redis="${REDIS:-}" \
+		--admin_listen="$loopback:$((ADMIN_PORT + i - 1))"
+	names+=("p$i")
+done
 for ((i = 1; i <= ROUTERS; i++)); do
-	start "r$i" router --routers="$routers" --presence="p1=$presence" \
-		--admin_listen="$loopback:$((ADMIN_PORT + i))"
+	start "r$i" router --routers="$routers" --presence="$presences" --hubs="$HUBS" \
+		--redis="${REDIS:-}" --admin_listen="$loopback:$((ROUTER_ADMIN + i - 1))"
 	names+=("r$i")
 done
-start g1 gateway --routers="$routers" --presence="p1=$presence" --workers="$GATEWAYS" \
-	--listen="$loopback:$PORT" --admin_listen="$loopback:$GATEWAY_ADMIN" \
+start g1 gateway --routers="$routers" --presence="$presences" --hubs="$HUBS" \
+	--workers="$GATEWAYS" --listen="$loopback:$PORT" --admin_listen="$loopback:$GATEWAY_ADMIN" \
 	--token_key_file="$DIR/token.key" --auth_key_file="$DIR/auth.key" \
 	--dev=on --demo_dir=deploy/demo/site
 names+=(g1)
@@ -158,13 +171,13 @@ wait_ready "${names[@]}"
 
 cat <<EOF
 +--------------------------------------------------------------------------
-| Heliograph is ready: $GATEWAYS gateway worker(s), $ROUTERS router(s), presence in memory
+| Heliograph is ready: $GATEWAYS gateway worker(s), $ROUTERS router(s), $PRESENCES presence
 |
 |   demo page    http://$loopback:$PORT/
 |   hubs         http://$loopback:$PORT/hubs/<name>
 |   token        POST http://$loopback:$PORT/dev/token  {"userId": "ann"}
 |   who is here  http://$loopback:$ADMIN_PORT/api/v1/users
-|   metrics      http://$loopback:$ADMIN_PORT/metrics, routers from $((ADMIN_PORT + 1)),
+|   metrics      http://$loopback:$ADMIN_PORT/metrics, routers from $ROUTER_ADMIN,
 |                gateway from $GATEWAY_ADMIN
 |
 | Ctrl-C ends all.

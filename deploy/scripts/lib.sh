@@ -1,0 +1,195 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the scripts of this folder share; not to be run. A script sets nothing of it but what
+# it says; whoever runs one may set KUBECTL, the words of a command that is kubectl.
+
+SCRIPT=$(basename "$0")
+NAMESPACE=heliograph
+TIMEOUT=300
+DRY_RUN=0
+read -r -a KUBECTL_WORDS <<<"${KUBECTL:-kubectl}"
+SELECTOR=app.kubernetes.io/name=heliograph,app.kubernetes.io/component
+CTL_WORDS=(/usr/sbin/heliograph-presence ctl --address=127.0.0.1:8090
+	--token-file=/run/secrets/heliograph/admin.token)
+
+umask 077
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/heliograph-scripts.XXXXXX")
+FORWARD_PID=
+forward_end() {
+	if [[ -n $FORWARD_PID ]]; then
+		kill "$FORWARD_PID" 2>/dev/null || true
+		wait "$FORWARD_PID" 2>/dev/null || true
+	fi
+	FORWARD_PID=
+}
+trap 'forward_end; rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM
+
+# ---- words
+
+say() {
+	printf '%s: %s\n' "$SCRIPT" "$*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# The head of the script, without its licence.
+usage() {
+	sed -n '4,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"
+	cat <<-'END'
+		--namespace=NS    where it all is; heliograph if not given
+		--timeout=SECONDS how long one step may take; 300 if not given
+		--dry-run         say what would be done, and change nothing
+		--help            this
+
+		KUBECTL in the environment is the command to use instead of kubectl.
+		Exit status: 0 done; 1 it could not be done, or not in time; 2 wrong words.
+	END
+}
+
+wrong_words() {
+	say "$*; $SCRIPT --help tells more"
+	exit 2
+}
+
+# An option that all have: true when it was one.
+common_option() {
+	case $1 in
+	--namespace=?*) NAMESPACE=${1#*=} ;;
+	--timeout=*)
+		TIMEOUT=${1#*=}
+		is_number "$TIMEOUT" || wrong_words "$1: a number of seconds is meant"
+		;;
+	--dry-run) DRY_RUN=1 ;;
+	--help)
+		usage
+		exit 0
+		;;
+	*) return 1 ;;
+	esac
+}
+
+is_number() {
+	[[ $1 =~ ^[0-9]{1,6}$ ]]
+}
+
+need() {
+	local command
+	for command; do
+		command -v "$command" >/dev/null || die "$command is needed, and not installed"
+	done
+}
+
+# ---- doing
+
+k() {
+	local verb=$1
+	shift
+	"${KUBECTL_WORDS[@]}" "$verb" -n "$NAMESPACE" "$@"
+}
+
+# What changes something goes through this.
+change() {
+	if ((DRY_RUN)); then
+		say "would do: $*"
+	else
+		"$@"
+	fi
+}
+
+# what, command...: until it succeeds, a second apart; ends the script after TIMEOUT.
+until_done() {
+	local what=$1 end=$((SECONDS + TIMEOUT))
+	shift
+	((DRY_RUN == 0)) || return 0
+	until "$@"; do
+		((SECONDS < end)) || die "waited $TIMEOUT s in vain for $what"
+		sleep 1
+	done
+}
+
+# The names of a component's pods, a line each; --ending: those too that are told to end.
+pods() {
+	local fields=1
+	[[ ${2:-} != --ending ]] || fields=2
+	k get pods -l "$SELECTOR=$1" \
+		-o 'jsonpath={range .items[*]}{.metadata.name}{" "}{.metadata.deletionTimestamp}{"\n"}{end}' |
+		awk -v fields=$fields 'NF > 0 && NF <= fields { print $1 }'
+}
+
+# Those of pods() into the array PODS; fails when kubectl does, or there is none: who has not
+# been asked has not answered.
+pods_list() {
+	local list
+	list=$(pods "$1") && [[ -n $list ]] || return 1
+	# shellcheck disable=SC2034 # for who asked
+	mapfile -t PODS <<<"$list"
+}
+
+replicas() {
+	k get "$1" -o 'jsonpath={.spec.replicas}'
+}
+
+# The admin API, asked by a presence's own ctl: there is no shell in the image, and needs none.
+ctl() {
+	local pod
+	for pod in $(pods presence); do
+		if k exec "$pod" -c presence -- "${CTL_WORDS[@]}" "$@" 2>"$WORK/ctl.err"; then
+			return 0
+		fi
+	done
+	cat "$WORK/ctl.err" >&2
+	return 1
+}
+
+# The value of a member that is a text, of JSON on one line.
+json_text() {
+	sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p'
+}
+
+# pod, port: makes it reachable at $FORWARDED, until forward_end.
+forward() {
+	local tries=100
+	forward_end
+	: >"$WORK/forward"
+	# Not by k(): the process to be ended would be a shell of ours, and kubectl go on.
+	"${KUBECTL_WORDS[@]}" port-forward -n "$NAMESPACE" "pod/$1" ":$2" >"$WORK/forward" 2>"$WORK/forward.err" &
+	FORWARD_PID=$!
+	while ((tries-- > 0)); do
+		FORWARDED=$(sed -n 's/^Forwarding from \(127[.0-9]*:[0-9]*\) .*/\1/p' "$WORK/forward")
+		[[ -z $FORWARDED ]] || return 0
+		kill -0 "$FORWARD_PID" 2>/dev/null || break
+		sleep 0.1
+	done
+	forward_end
+	return 1
+}
+
+# The port of /metrics and its kin.
+admin_port() {
+	if [[ $1 == presence ]]; then echo 8090; else echo 9090; fi
+}
+
+fetch() {
+	curl --silent --show-error --fail --max-time 10 "$1"
+}
+
+# component, pod, path: what its admin listener answers.
+pod_fetch() {
+	local rc=0
+	forward "$2" "$(admin_port "$1")" || return 1
+	fetch "http://$FORWARDED$3" || rc=1
+	forward_end
+	return "$rc"
+}
+
+# The sum of all rows of a metric, from an exposition on stdin; none: fails.
+metric() {
+	awk -v name="$1" '
+		$1 == name || index($1, name "{") == 1 { sum += $2; n++ }
+		END { if (!n) exit 1; printf "%.0f\n", sum }'
+}

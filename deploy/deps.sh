@@ -50,9 +50,18 @@ as_root() {
 	fi
 }
 
+# Some packages bring a service that starts when it is installed, unless Debian's policy-rc.d
+# says no. One that is there is the machine's own, and stays.
 apt_install() {
-	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends "$@"
+	# shellcheck disable=SC2016 # the $ are the inner shell's
+	as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+		policy=/usr/sbin/policy-rc.d
+		if [ ! -e $policy ]; then
+			trap "rm -f $policy" EXIT
+			trap "exit 1" INT TERM
+			printf "#!/bin/sh\nexit 101\n" >$policy && chmod 755 $policy
+		fi
+		apt-get install -y --no-install-recommends "$@"' sh "$@"
 }
 
 # True when apt's lists know every package of "$@".

@@ -7,17 +7,28 @@
 
 #include <assert.h>
 
+#include "gateway/arriving.h"
+#include "gateway/claim.h"
+#include "gateway/conn_arrival.h"
 #include "gateway/gateway.h"
+#include "gateway/handover.h"
+#include "gateway/headers.h"
 #include "gateway/invoke.h"
 #include "gateway/join.h"
 #include "gateway/presence.h"
+#include "gateway/release.h"
+#include "gateway/stateful.h"
+#include "gateway/sweep.h"
+#include "gateway/transport_ws.h"
+#include "gateway/upload.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/wire/handshake.h"
-#include "proto/wire/hub_json.h"
 
-/* A link was full when a closed connection's end was to be told: try again. */
-#define DISCONNECTED_RETRY_MS 1000
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
+/* docs/PERFORMANCE.md, Memory: a million of them. */
+_Static_assert(sizeof(struct conn) <= 280, "an idle connection is small");
 
 struct close_rule {
 	const char *name;
@@ -39,78 +50,72 @@ const char *conn_close_name(enum conn_close_reason reason)
 	return close_rules[reason].name;
 }
 
-static const struct gateway_conf *conf_of(const struct conn *conn)
+const char *conn_close_error_name(enum conn_close_reason reason)
 {
-	return conn->gateway->conf;
+	const struct close_rule *rule = &close_rules[reason];
+
+	return rule->error != NULL || reason == CONN_CLOSE_TRANSPORT ? rule->name : NULL;
 }
 
-/* ---- out */
+/* ---- timers: the handshake's deadline, then keep-alive, client timeout and the next
+ * transport of a stateful connection */
 
-void conn_send_wrapped(struct conn *conn, struct blob *wrapped)
+/* From now; never, when the token has no end or the hub does not mind it. */
+static int64_t expires_in_ms(const struct conn *conn)
 {
-	const size_t queue_max = (size_t)conf_of(conn)->queue_bytes_max;
+	const int64_t expires_s = conn->user->expires_unix_s;
 
-	assert(conn->state != CONN_CLOSED);
-	/* Before, not after: one message, however long, makes nobody slow. */
-	if (conn->transport->ops->queued_bytes(conn->transport) > queue_max) {
-		conn_close(conn, CONN_CLOSE_SLOW, NULL);
-		return;
-	}
-	conn->transport->ops->send(conn->transport, wrapped);
-	conn->sent_ms = loop_now_ms(conn->gateway->loop);
-	conn->gateway->metrics.messages_out_total++;
+	if (!conn->hub->conf->is_closing_expired || expires_s == 0)
+		return INT64_MAX;
+	return expires_s * 1000 - loop_unix_ms(conn->gateway->loop);
 }
 
-void conn_send(struct conn *conn, struct slice frames)
+/* Until its message must have come to its end; never, when none has begun. Bytes of one
+ * that has no end are no sign of life. */
+static int64_t unfinished_in_ms(const struct conn *conn)
 {
-	struct blob *wrapped = conn->transport->ops->wrap(frames, true);
+	const int64_t timeout_ms = conn->gateway->conf->message_timeout_ms;
 
-	conn_send_wrapped(conn, wrapped);
-	blob_unref(wrapped);
-}
-
-/* ---- timers: the handshake's deadline, then keep-alive and client timeout */
-
-/* The idle of one transport get the same blob. */
-static struct blob *ping_wrapped(struct gateway *gateway, const struct transport_ops *ops)
-{
-	struct blob **ping = &gateway->pings[ops->kind];
-	struct buf frame = BUF_INIT;
-
-	if (*ping == NULL) {
-		hub_json_encode_ping(&frame);
-		*ping = ops->wrap(buf_slice(&frame), true);
-		buf_fini(&frame);
-	}
-	return *ping;
-}
-
-static void conn_send_ping(struct conn *conn)
-{
-	conn->gateway->metrics.pings_out_total++;
-	conn_send_wrapped(conn, ping_wrapped(conn->gateway, conn->transport->ops));
+	if (timeout_ms == 0 || conn_partial_bytes(conn) == 0 || conn->paused != 0)
+		return INT64_MAX;
+	return conn->work->partial_ms + timeout_ms - loop_now_ms(conn->gateway->loop);
 }
 
 void conn_timer_next(struct conn *conn)
 {
-	const struct gateway_conf *conf = conf_of(conn);
+	const struct hub_conf *conf = conn->hub->conf;
 	const int64_t now_ms = loop_now_ms(conn->gateway->loop);
-	int64_t due_ms = conn->sent_ms + conf->keepalive_interval_ms;
+	const int64_t expires_ms = expires_in_ms(conn);
+	int64_t delay_ms = conn->sent_ms + conf->keepalive_interval_ms - now_ms;
 
-	if (conn->is_pinged && conn->received_ms + conf->client_timeout_ms < due_ms)
-		due_ms = conn->received_ms + conf->client_timeout_ms;
-	loop_timer_start(conn->gateway->loop, &conn->timer,
-			 due_ms > now_ms ? due_ms - now_ms : 0);
+	if (conn->ops->is_polled)
+		delay_ms = conf->keepalive_interval_ms;
+	else if (conn->is_pinged)
+		delay_ms = MIN(delay_ms,
+			       conn->received_ms + conf->client_timeout_ms - now_ms);
+	delay_ms = MIN(delay_ms, expires_ms);
+	delay_ms = MIN(delay_ms, unfinished_in_ms(conn));
+	loop_timer_start(conn->gateway->loop, &conn->timer, delay_ms > 0 ? delay_ms : 0);
 }
 
 static void on_open_timer(struct conn *conn)
 {
-	const struct gateway_conf *conf = conf_of(conn);
+	const struct hub_conf *conf = conn->hub->conf;
 	const int64_t now_ms = loop_now_ms(conn->gateway->loop);
 
+	if (conn->transport == NULL) {
+		/* A stateful connection whose client did not come back. */
+		conn->is_overdue = true;
+		conn_close(conn, CONN_CLOSE_TRANSPORT, NULL);
+		return;
+	}
+	if (expires_in_ms(conn) <= 0) {
+		conn_close(conn, CONN_CLOSE_EXPIRED, NULL);
+		return;
+	}
 	/* While its calls are being dispatched a client is not asked for a sign of life.
 	 */
-	if (conn->is_paused)
+	if (conn->paused != 0 || conn->ops->is_polled)
 		conn->received_ms = now_ms;
 	if (conn->is_pinged && now_ms - conn->received_ms >= conf->client_timeout_ms) {
 		conn_close(conn, CONN_CLOSE_TIMEOUT,
@@ -118,8 +123,17 @@ static void on_open_timer(struct conn *conn)
 			   "the configured ClientTimeoutInterval.");
 		return;
 	}
-	if (now_ms - conn->sent_ms >= conf->keepalive_interval_ms)
+	if (unfinished_in_ms(conn) <= 0) {
+		conn->gateway->metrics.message_timeout_total++;
+		conn_close(conn, CONN_CLOSE_TIMEOUT,
+			   " TimeoutException: A message has begun and did not come to "
+			   "its end.");
+		return;
+	}
+	if (!conn->ops->is_polled &&
+	    now_ms - conn->sent_ms >= conf->keepalive_interval_ms)
 		conn_send_ping(conn);
+	conn_tell_flow(conn);
 	if (conn->state == CONN_OPEN)
 		conn_timer_next(conn);
 }
@@ -130,20 +144,19 @@ void conn_refuse_handshake(struct conn *conn, struct slice error)
 
 	conn->gateway->metrics.handshake_failed_total++;
 	handshake_encode_response(&frame, error);
-	conn_send(conn, buf_slice(&frame));
+	conn_send_control(conn, buf_slice(&frame));
 	buf_fini(&frame);
 	conn_close(conn, CONN_CLOSE_HANDSHAKE, NULL);
 }
-
-static void conn_disconnect(struct conn *conn);
 
 static void on_timer(struct timer *timer)
 {
 	struct conn *conn = CONTAINER_OF(timer, struct conn, timer);
 
-	switch (conn->state) {
+	switch ((enum conn_state)conn->state) {
 	case CONN_HANDSHAKE:
 		conn->gateway->metrics.handshake_timeout_total++;
+		conn->is_overdue = true;
 		conn_refuse_handshake(conn, SLICE("Handshake was canceled."));
 		break;
 	case CONN_OPEN:
@@ -155,56 +168,7 @@ static void on_timer(struct timer *timer)
 	}
 }
 
-/* ---- towards the shard */
-
-static void on_connected_ticket(struct session_ticket *ticket, enum err rc)
-{
-	/* When it is lost the replay announces it again. */
-	if (rc == OK)
-		CONTAINER_OF(ticket, struct conn, connected_ticket)->is_announced = true;
-}
-
-static struct gateway_router *conn_router(const struct conn *conn)
-{
-	return gateway_owner(conn->gateway, conn->hub, LINK__KIND__KIND_CONNECTION,
-			     slice_make(conn->id, CONN_ID_LEN));
-}
-
-enum err conn_announce(struct conn *conn)
-{
-	const struct user *user = conn->user;
-	ProtobufCBinaryData roles[USER_ROLES_MAX];
-	struct arena *arena = &conn->gateway->arena;
-	Link__User who = LINK__USER__INIT;
-	Link__Connected connected = LINK__CONNECTED__INIT;
-
-	who.id = link_bytes(user->id);
-	who.name = link_bytes(user->name);
-	who.claims = link_bytes(user->claims);
-	who.roles = roles;
-	for (size_t i = 0; i < user->roles_n; i++)
-		roles[who.n_roles++] = link_bytes(user->roles[i]);
-	connected.hub = link_bytes(slice_from_str(conn->hub->name));
-	connected.connection = link_bytes(slice_make(conn->id, CONN_ID_LEN));
-	connected.user = &who;
-	connected.protocol = conn->protocol;
-	connected.transport = LINK__TRANSPORT__TRANSPORT_WEB_SOCKETS;
-	connected.is_resumed = conn->is_announced;
-	connected.groups = arena_alloc(arena, conn->groups_n * sizeof(roles[0]));
-	LIST_EACH (node, &conn->memberships) {
-		const struct membership *membership =
-			CONTAINER_OF(node, struct membership, conn_node);
-
-		if (membership->key->kind == LINK__KIND__KIND_GROUP)
-			connected.groups[connected.n_groups++] =
-				link_bytes(membership->key->name);
-	}
-	/* A replay comes while the ticket of the earlier announcement is on its way out.
-	 */
-	session_ticket_cancel(&conn->connected_ticket);
-	return link_send_connected(conn_router(conn)->peer, &connected,
-				   &conn->connected_ticket);
-}
+/* ---- freeing */
 
 static void conn_on_deferred(struct loop_defer *defer)
 {
@@ -217,83 +181,88 @@ void conn_free(struct conn *conn)
 
 	assert(conn->state == CONN_CLOSED && conn->calls_n == 0);
 	loop_timer_stop(gateway->loop, &conn->timer);
-	session_ticket_cancel(&conn->connected_ticket);
-	session_ticket_cancel(&conn->disconnected_ticket);
+	conn_work_free(conn);
 	join_forget(conn);
 	map_remove(&gateway->conns, &conn->node);
 	user_free(conn->user);
-	mem_free(conn->remote);
-	mem_free(conn->user_agent);
+	intern_drop(&gateway->agents, conn->agent);
+	headers_free(conn->headers);
 	conn->user = NULL;
 	loop_defer_free(gateway->loop, &conn->defer, conn_on_deferred);
 }
 
-static void on_disconnected_ticket(struct session_ticket *ticket, enum err rc)
-{
-	struct conn *conn = CONTAINER_OF(ticket, struct conn, disconnected_ticket);
-
-	if (rc != OK) {
-		/* The shard came back and the replay has told it of the connection. */
-		conn_disconnect(conn);
-		return;
-	}
-	conn->gateway->metrics.connections_waiting--;
-	conn_free(conn);
-}
-
-static enum err conn_send_disconnected(struct conn *conn)
-{
-	const struct close_rule *rule = &close_rules[conn->reason];
-	Link__Disconnected disconnected = LINK__DISCONNECTED__INIT;
-
-	disconnected.hub = link_bytes(slice_from_str(conn->hub->name));
-	disconnected.connection = link_bytes(slice_make(conn->id, CONN_ID_LEN));
-	if (rule->error != NULL || conn->reason == CONN_CLOSE_TRANSPORT)
-		disconnected.error = link_bytes(slice_from_str(rule->name));
-	return link_send_disconnected(conn_router(conn)->peer, &disconnected,
-				      &conn->disconnected_ticket);
-}
-
-/* The owners of its keys first: when the last word is confirmed nothing is left of it. */
-static void conn_disconnect(struct conn *conn)
-{
-	enum err rc = join_leave_all(conn);
-
-	if (rc == OK)
-		rc = conn_send_disconnected(conn);
-	if (rc != OK)
-		loop_timer_start(conn->gateway->loop, &conn->timer,
-				 DISCONNECTED_RETRY_MS);
-}
-
 /* ---- life */
 
-struct conn *conn_new(struct gateway *gateway, struct hub *hub,
-		      const char id[CONN_ID_LEN], struct user *user,
-		      struct transport *transport)
+/* The text is behind the struct. */
+const char *conn_remote(const struct conn *conn)
 {
-	struct conn *conn = MEM_NEW(struct conn);
+	return (const char *)(conn + 1);
+}
 
+static struct conn *conn_make(struct gateway *gateway, const struct conn_arrival *from,
+			      const struct transport_ops *ops)
+{
+	struct conn *conn = mem_zalloc(sizeof(*conn) + from->remote.len + 1);
+
+	assert(from->id.len == CONN_ID_LEN);
 	conn->gateway = gateway;
-	conn->hub = hub;
-	conn->transport = transport;
-	conn->user = user;
-	memcpy(conn->id, id, CONN_ID_LEN);
+	conn->hub = from->hub;
+	conn->ops = ops;
+	conn->codec = from->codec;
+	conn->user = from->user;
+	memcpy(conn->id, from->id.ptr, CONN_ID_LEN);
+	if (from->remote.len > 0)
+		memcpy(conn + 1, from->remote.ptr, from->remote.len);
 	list_init(&conn->hub_node);
 	list_init(&conn->memberships);
-	list_init(&conn->calls);
-	buf_init(&conn->partial);
-	session_ticket_init(&conn->connected_ticket, on_connected_ticket);
-	session_ticket_init(&conn->disconnected_ticket, on_disconnected_ticket);
 	timer_init(&conn->timer, on_timer);
-	loop_flush_init(&conn->resume, conn_on_resume);
 	conn->opened_unix_ms = loop_unix_ms(gateway->loop);
 	conn->received_ms = loop_now_ms(gateway->loop);
 	conn->sent_ms = conn->received_ms;
+	meter_start(&gateway->metrics.meter, conn->ops->kind);
 	map_add(&gateway->conns, &conn->node, slice_make(conn->id, CONN_ID_LEN));
-	loop_timer_start(gateway->loop, &conn->timer,
-			 gateway->conf->handshake_timeout_ms);
+	return conn;
+}
+
+struct conn *conn_new(struct gateway *gateway, struct hub *hub,
+		      const char id[CONN_ID_LEN], struct user *user,
+		      struct transport *transport, const char *remote)
+{
+	const struct conn_arrival from = {
+		.hub = hub,
+		.id = slice_make(id, CONN_ID_LEN),
+		.user = user,
+		.remote = slice_from_str(remote),
+		.codec = hub_codec(HUB_PROTOCOL_JSON),
+	};
+	struct conn *conn = conn_make(gateway, &from, transport->ops);
+
+	conn->transport = transport;
 	transport->conn = conn;
+	loop_timer_start(gateway->loop, &conn->timer, hub->conf->handshake_timeout_ms);
+	return conn;
+}
+
+/* Counts in everything that counts open connections. */
+static void conn_enter(struct conn *conn)
+{
+	struct gateway *gateway = conn->gateway;
+
+	conn->state = CONN_OPEN;
+	release_skip(conn);
+	list_append(&conn->hub->conns, &conn->hub_node);
+	conn->served = conn->hub->serial;
+	conn->hub->conns_n++;
+	gateway->metrics.connections++;
+}
+
+struct conn *conn_new_arriving(struct gateway *gateway,
+			       const struct conn_arrival *arrival)
+{
+	struct conn *conn = conn_make(gateway, arrival, &transport_ws_ops);
+
+	conn_pause(conn, CONN_PAUSE_ARRIVING);
+	conn_enter(conn);
 	return conn;
 }
 
@@ -303,14 +272,11 @@ void conn_open(struct conn *conn)
 	struct gateway *gateway = conn->gateway;
 	enum err rc = OK;
 
-	conn->state = CONN_OPEN;
-	list_append(&conn->hub->conns, &conn->hub_node);
-	conn->hub->conns_n++;
-	gateway->metrics.connections++;
+	conn_enter(conn);
 	gateway->metrics.connections_total++;
 	conn_timer_next(conn);
 	presence_opened(conn);
-	if (conn->user->id.len > 0)
+	if (user_id(conn->user).len > 0)
 		rc = join_user(conn);
 	if (rc == OK)
 		rc = conn_announce(conn);
@@ -326,22 +292,53 @@ static void conn_leave(struct conn *conn)
 	list_remove(&conn->hub_node);
 	conn->hub->conns_n--;
 	gateway->metrics.connections--;
-	gateway->metrics.connections_waiting++;
 	invoke_forget(conn);
-	presence_closed(conn);
+	uploads_forget(conn);
+	/* It is another gateway's. */
+	if (conn->reason == CONN_CLOSE_MOVED) {
+		conn_free(conn);
+		return;
+	}
+	gateway->metrics.connections_waiting++;
+	if (!conn_is_arriving(conn))
+		presence_closed(conn);
 	conn_disconnect(conn);
 }
 
 static void conn_send_close(struct conn *conn, struct slice error, bool allow_reconnect)
 {
 	struct buf frame = BUF_INIT;
-	struct blob *wrapped;
 
-	hub_json_encode_close(&frame, error, allow_reconnect);
-	wrapped = conn->transport->ops->wrap(buf_slice(&frame), true);
-	conn->transport->ops->send(conn->transport, wrapped);
-	blob_unref(wrapped);
+	hub_encode_close(conn->codec, &frame, error, allow_reconnect);
+	conn_send_control(conn, buf_slice(&frame));
 	buf_fini(&frame);
+}
+
+/* NULL: a stateful connection had none. Who is gone or does not read is not waited for.
+ */
+static void transport_end(struct transport *transport, enum conn_close_reason reason)
+{
+	if (transport == NULL)
+		return;
+	if (reason == CONN_CLOSE_TRANSPORT || reason == CONN_CLOSE_SLOW ||
+	    reason == CONN_CLOSE_MEMORY)
+		transport->ops->abort(transport);
+	else
+		transport->ops->close(transport, close_rules[reason].is_failed);
+}
+
+/* One that goes on elsewhere is held by that gateway, as everybody knows. */
+static void conn_unhold(struct conn *conn)
+{
+	struct gateway *gateway = conn->gateway;
+	const struct slice id = slice_make(conn->id, CONN_ID_LEN);
+
+	if (conn->reason != CONN_CLOSE_MOVED && !conn_is_arriving(conn)) {
+		claim_on_end(gateway, conn->hub, id);
+		return;
+	}
+	claim_forget(gateway, id);
+	spent_remove(&gateway->spent, id);
 }
 
 /* `error` ptr NULL: the hub Close carries none. */
@@ -353,19 +350,22 @@ static void conn_end(struct conn *conn, enum conn_close_reason reason, struct sl
 	const bool was_open = conn->state == CONN_OPEN;
 
 	conn->gateway->metrics.close_total[reason]++;
+	meter_stop(&conn->gateway->metrics.meter, conn->ops->kind, reason,
+		   conn->is_overdue,
+		   loop_unix_ms(conn->gateway->loop) - conn->opened_unix_ms);
 	if (was_open && rule->is_told)
 		conn_send_close(conn, error, allow_reconnect);
 	conn->state = CONN_CLOSED;
-	conn->reason = reason;
+	conn->reason = (uint8_t)reason;
 	conn->transport = NULL;
-	/* Who is gone or does not read is not waited for. */
-	if (reason == CONN_CLOSE_TRANSPORT || reason == CONN_CLOSE_SLOW)
-		transport->ops->abort(transport);
-	else
-		transport->ops->close(transport, rule->is_failed);
+	stateful_stop(conn);
+	transport_end(transport, reason);
+	guard_leave(conn);
 	loop_timer_stop(conn->gateway->loop, &conn->timer);
-	loop_untouch(&conn->resume);
-	buf_fini(&conn->partial);
+	conn_work_stop(conn);
+	handover_on_end(conn);
+	arriving_on_end(conn);
+	conn_unhold(conn);
 	if (was_open)
 		conn_leave(conn);
 	else
@@ -377,12 +377,15 @@ void conn_close(struct conn *conn, enum conn_close_reason reason, const char *de
 	const struct close_rule *rule = &close_rules[reason];
 	struct buf error = BUF_INIT;
 
+	/* It reads nothing behind a Close. */
+	if (rule->is_told)
+		sweep_catch_up(conn);
 	if (conn->state == CONN_CLOSED)
 		return;
 	log_debug("conn.closed", "reason=%s", rule->name);
 	if (rule->error != NULL) {
 		buf_append_str(&error, rule->error);
-		if (detail != NULL && conf_of(conn)->is_detailed)
+		if (detail != NULL && conn->hub->conf->is_detailed)
 			buf_append_str(&error, detail);
 	}
 	conn_end(conn, reason, buf_slice(&error), rule->allow_reconnect);
@@ -391,6 +394,7 @@ void conn_close(struct conn *conn, enum conn_close_reason reason, const char *de
 
 void conn_abort(struct conn *conn, struct slice error, bool allow_reconnect)
 {
+	sweep_catch_up(conn);
 	if (conn->state == CONN_CLOSED)
 		return;
 	log_debug("conn.closed", "reason=%s", conn_close_name(CONN_CLOSE_ABORTED));
@@ -400,5 +404,9 @@ void conn_abort(struct conn *conn, struct slice error, bool allow_reconnect)
 
 void conn_on_end(struct conn *conn, enum conn_close_reason reason)
 {
-	conn_close(conn, reason, NULL);
+	if (stateful_may_attach(conn) &&
+	    (reason == CONN_CLOSE_TRANSPORT || reason == CONN_CLOSE_SLOW))
+		stateful_detach(conn, reason);
+	else
+		conn_close(conn, reason, NULL);
 }

@@ -5,8 +5,7 @@
  * the timers, and ends in one place, conn_close(reason).
  *
  * Life: CONN_HANDSHAKE -> CONN_OPEN -> CONN_CLOSED. A closed connection's struct stays
- * until its shard has confirmed Disconnected, so that a router that comes back is told of
- * it.
+ * until its shard has confirmed Disconnected: a router that comes back is told of it.
  */
 #ifndef GATEWAY_CONN_H
 #define GATEWAY_CONN_H
@@ -16,96 +15,97 @@
 
 #include "gateway/conn_close.h"
 #include "gateway/hub.h"
+#include "gateway/rate.h"
 #include "gateway/transport.h"
 #include "gateway/user.h"
 #include "proto/base/buf.h"
 #include "proto/base/loop.h"
 #include "proto/base/map.h"
-#include "proto/wire/hub_message.h"
+#include "proto/wire/hub_codec.h"
 
 struct gateway;
+struct headers;
+struct intern;
+struct conn_work;
+struct stateful;
 
 /* 16 random bytes in base64url, as the client sees them. */
 #define CONN_ID_LEN 22
 
 enum conn_state { CONN_HANDSHAKE, CONN_OPEN, CONN_CLOSED };
 
+/* What few clients need is in blocks of their own, and no field is padded. */
 struct conn {
-	struct gateway *gateway;     /* borrowed */
-	struct hub *hub;	     /* borrowed */
-	struct transport *transport; /* owned until closed, then NULL */
-	char id[CONN_ID_LEN];
-	enum conn_state state;
-	enum hub_protocol protocol;
-	bool is_paused;	   /* reading stopped: too many calls in flight */
-	bool is_announced; /* a shard has confirmed Connected */
-	bool is_pinged;	   /* the client timeout runs from its first Ping on */
-	enum conn_close_reason reason; /* once closed */
-	struct user *user;	       /* owned */
-	char *remote;		       /* owned; "127.0.0.1:40112" */
-	char *user_agent;	       /* owned */
-	struct map_node node;	       /* in gateway->conns, by id */
-	struct list hub_node;	       /* in hub->conns while open */
-	struct list memberships;       /* index.h: by membership.conn_node */
-	size_t memberships_n;
-	size_t groups_n;   /* those of kind GROUP */
-	struct list calls; /* invoke.h: in flight, oldest first */
-	size_t calls_n;
-	uint32_t excluded_mark; /* deliver.c: of the sweep that leaves it out */
+	struct gateway *gateway;	 /* borrowed */
+	struct hub *hub;		 /* borrowed */
+	struct transport *transport;	 /* owned; NULL: closed, or stateful without */
+	const struct transport_ops *ops; /* of every transport it has in its life */
+	const struct hub_codec *codec;	 /* of the handshake; JSON until then */
+	struct stateful *stateful;	 /* owned; NULL: it ends with its transport */
+	int64_t sent_ms;		 /* loop time of the last message out */
+	int64_t received_ms;		 /* and in */
+	uint32_t excluded_mark; /* deliver.c: of the message that leaves it out */
+	uint32_t served;	/* sweep.h: as a receiver of what goes to all */
+	uint32_t caught_up;	/* sweep.c: with the messages up to this arrival */
+	uint8_t state;		/* enum conn_state */
+	uint8_t paused;		/* CONN_PAUSE_ bits: reading has stopped */
+	uint8_t reason;		/* enum conn_close_reason, once closed */
+	bool may_resume : 1;	/* stateful reconnect was negotiated */
+	bool is_blocked : 1;	/* its shard knows that the client does not keep up */
+	bool is_announced : 1;	/* a shard has confirmed Connected */
+	bool is_pinged : 1;	/* the client timeout runs from its first Ping on */
+	bool is_telling : 1;	/* presence.c: it is in the replay under way */
+	bool is_told : 1;	/* ... and a presence has handled its Opened */
+	bool is_overdue : 1;	/* meter.h: it ends because of a deadline */
+	bool is_releasing : 1;	/* release.h: a router is to let go of it */
+	struct conn_work *work; /* owned; NULL: nothing is under way */
+	uint32_t calls_n;
+	uint32_t uploads_n;
+	struct list memberships; /* index.h: by membership.conn_node */
+	uint32_t memberships_n;
+	uint32_t groups_n;  /* those of kind GROUP */
+	struct timer timer; /* handshake deadline, then keep-alive and client timeout */
+	struct rate messages_rate; /* that come in */
+	struct rate bytes_rate;
+	struct map_node node; /* in gateway->conns, by id */
+	union {
+		struct list hub_node;	 /* in hub->conns while open */
+		struct loop_defer defer; /* once it is freed */
+	};
+	struct user *user;	 /* owned */
+	struct intern *agent;	 /* owned: what the client calls itself */
+	struct headers *headers; /* owned; NULL: hubs may read none */
+	uint64_t by_address;	 /* guard.h: held while it is not closed; 0: nothing is */
+	uint64_t by_user;
 	int64_t opened_unix_ms;
-	int64_t received_ms; /* loop time of the last message in */
-	int64_t sent_ms;     /* and out */
-	struct timer timer;  /* handshake deadline, then keep-alive and client timeout */
-	struct buf
-		partial; /* read, not handled: a message's start, or all since a pause */
-	struct loop_flush resume; /* a pause that is over */
-	struct session_ticket connected_ticket;
-	struct session_ticket disconnected_ticket;
-	struct loop_defer defer;
+	char id[CONN_ID_LEN];
+	uint16_t moved_in; /* release.c: of the epoch in which it moved last */
 };
+
+const char *conn_remote(const struct conn *conn); /* "127.0.0.1:40112" */
 
 /*
  * A new connection in CONN_HANDSHAKE; `transport` and `user` become its own. Its id must
- * not be open here. Ends by conn_close() alone.
+ * not be open here; `remote` is copied. Ends by conn_close() alone.
  */
 struct conn *conn_new(struct gateway *gateway, struct hub *hub,
 		      const char id[CONN_ID_LEN], struct user *user,
-		      struct transport *transport);
+		      struct transport *transport, const char *remote);
 
 /* ---- from the transport */
 
-/* Bytes of the stream, in any split; in a pause they wait. May close the connection: the
- * transport must look at transport->conn again afterwards. */
-void conn_on_bytes(struct conn *conn, struct slice bytes);
-
-/* The client's side has ended; `reason` is CONN_CLOSE_CLIENT when it did so in order. */
+/* The transport is at its end; `reason` is CONN_CLOSE_CLIENT when the client ended it in
+ * order. Closes or aborts the transport, though the connection may wait for the next. */
 void conn_on_end(struct conn *conn, enum conn_close_reason reason);
 
-/* ---- from its calls */
-
-/* Too many are in flight: nothing more is read. */
-void conn_pause(struct conn *conn);
-
-/* Fewer are in flight again: a pause ends with this turn. */
-void conn_on_complete(struct conn *conn);
-
-/* Announces it to its shard, as new or resumed; the replay does so again. */
-MUST_CHECK enum err conn_announce(struct conn *conn);
-
-/* ---- to the client */
-
-/* One or more whole frames in the connection's protocol; copied. */
-void conn_send(struct conn *conn, struct slice frames);
-
-/* A blob from transport->ops->wrap(); shared by all its receivers. Closes the connection
- * as slow when its queue is over the limit. */
-void conn_send_wrapped(struct conn *conn, struct blob *wrapped);
-
-/* The one way a connection ends: tells client, shard, index and presence. `detail` is for
- * detailed_errors and the log, may be NULL. Harmless on a closed connection. */
+/* The one way a connection ends: tells client, shard, index and presence. `detail`, for
+ * detailed_errors and the log, may be NULL. Harmless on a closed one. */
 void conn_close(struct conn *conn, enum conn_close_reason reason, const char *detail);
 
-/* Frees a closed one although nobody has confirmed its end: when the process ends. */
+/* Tells its shards of it, as new or resumed, and that streams to it rest if they do. */
+MUST_CHECK enum err conn_announce(struct conn *conn);
+
+/* Frees a closed one although nobody has confirmed its end. */
 void conn_free(struct conn *conn);
 
 /* As CONN_CLOSE_ABORTED, with the application's own error text. */

@@ -21,8 +21,12 @@
 	X(CONN_CLOSE_TOO_LARGE, "too_large", CONN_ERROR, true, true, true)               \
 	X(CONN_CLOSE_TIMEOUT, "timeout", CONN_ERROR, true, true, true)                   \
 	X(CONN_CLOSE_SLOW, "slow", CONN_ERROR, true, false, true)                        \
+	X(CONN_CLOSE_MEMORY, "memory", CONN_ERROR, true, false, true)                    \
+	X(CONN_CLOSE_BUSY, "busy", CONN_ERROR, true, true, true)                         \
+	X(CONN_CLOSE_EXPIRED, "expired", NULL, true, true, false)                        \
 	X(CONN_CLOSE_SHUTDOWN, "shutdown", NULL, true, true, false)                      \
-	X(CONN_CLOSE_FENCED, "fenced", NULL, true, true, false)
+	X(CONN_CLOSE_FENCED, "fenced", NULL, true, true, false)                          \
+	X(CONN_CLOSE_MOVED, "moved", NULL, false, false, false)
 
 #define CONN_ERROR "Connection closed with an error."
 

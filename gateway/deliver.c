@@ -1,144 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sweep has a number; the connections it leaves out are marked with it beforehand.
+ * A walk has a number; the connections it leaves out are marked with it beforehand. What
+ * has too many receivers for one turn is left to sweep.c.
  */
 #include "gateway/deliver.h"
 
 #include <assert.h>
 
-#define PROTOCOLS (HUB_PROTOCOL_MSGPACK + 1)
+#include "gateway/conn_out.h"
+#include "gateway/parcel.h"
+#include "gateway/sweep.h"
 
-struct sweep {
-	struct gateway *gateway;
-	const Link__Deliver *deliver;
-	uint32_t mark;
-	uint64_t reached;
-	struct blob
-		*wrapped[PROTOCOLS][TRANSPORT_KINDS]; /* owned; made when first needed */
-};
-
-static const Link__Payload *payload_find(const Link__Deliver *deliver, uint32_t protocol)
-{
-	for (size_t i = 0; i < deliver->n_payloads; i++) {
-		if (deliver->payloads[i]->protocol == protocol)
-			return deliver->payloads[i];
-	}
-	return NULL;
-}
-
-/* NULL: the message does not exist in the connection's protocol. */
-static struct blob *sweep_wrapped(struct sweep *sweep, const struct conn *conn)
-{
-	const struct transport_ops *ops = conn->transport->ops;
-	struct blob **slot = &sweep->wrapped[conn->protocol][ops->kind];
-
-	if (*slot == NULL) {
-		const Link__Payload *payload =
-			payload_find(sweep->deliver, conn->protocol);
-
-		if (payload != NULL)
-			*slot = ops->wrap(link_slice(payload->frame),
-					  conn->protocol == HUB_PROTOCOL_JSON);
-	}
-	return *slot;
-}
-
-static void sweep_conn(struct sweep *sweep, struct conn *conn)
+static void give(struct parcel *parcel, struct conn *conn)
 {
 	struct blob *wrapped;
 
-	if (conn->excluded_mark == sweep->mark || conn->state != CONN_OPEN)
+	if (conn->excluded_mark == conn->gateway->deliver_mark ||
+	    conn->state != CONN_OPEN)
 		return;
-	wrapped = sweep_wrapped(sweep, conn);
+	wrapped = parcel_wrapped(parcel, conn);
 	if (wrapped == NULL)
 		return;
-	sweep->reached++;
+	parcel->reached++;
 	conn_send_wrapped(conn, wrapped);
 }
 
-static void sweep_key(struct sweep *sweep, const struct hub *hub)
+static void to_members(const struct index_key *key, struct parcel *parcel)
 {
-	const Link__Deliver *deliver = sweep->deliver;
-	const struct index_key *key = index_find(
-		&sweep->gateway->index, hub, deliver->kind, link_slice(deliver->name));
-	const struct list *end;
-	struct list *node;
+	const struct list *end = &key->members;
 	struct list *next;
 
-	if (key == NULL)
-		return;
 	/* A slow receiver is closed under way and leaves; with the last one goes the key.
 	 * LIST_EACH would then look into it once more. */
-	end = &key->members;
-	for (node = end->next; node != end; node = next) {
+	for (struct list *node = end->next; node != end; node = next) {
 		next = node->next;
-		sweep_conn(sweep, CONTAINER_OF(node, struct membership, key_node)->conn);
+		give(parcel, CONTAINER_OF(node, struct membership, key_node)->conn);
 	}
 }
 
-static void sweep_hub(struct sweep *sweep, const struct hub *hub)
+static void to_all(const struct hub *hub, struct parcel *parcel)
 {
 	LIST_EACH (node, &hub->conns)
-		sweep_conn(sweep, CONTAINER_OF(node, struct conn, hub_node));
+		give(parcel, CONTAINER_OF(node, struct conn, hub_node));
 }
 
-static void sweep_one(struct sweep *sweep, const struct hub *hub)
+static void to_one(const struct gateway *gateway, const struct hub *hub,
+		   struct slice name, struct parcel *parcel)
 {
-	struct conn *conn =
-		gateway_conn_find(sweep->gateway, link_slice(sweep->deliver->name));
+	struct conn *conn = gateway_conn_find(gateway, name);
 
 	if (conn != NULL && conn->hub == hub)
-		sweep_conn(sweep, conn);
+		give(parcel, conn);
 }
 
-static void sweep_exclude(const struct sweep *sweep)
+/* 0 is the mark of a connection that was never left out. Each time the number comes round
+ * nobody may bear one of the round before. */
+static void next_mark(struct gateway *gateway)
 {
-	for (size_t i = 0; i < sweep->deliver->n_excluded; i++) {
-		struct conn *conn = gateway_conn_find(
-			sweep->gateway, link_slice(sweep->deliver->excluded[i]));
+	struct map_node *node = NULL;
 
-		if (conn != NULL)
-			conn->excluded_mark = sweep->mark;
+	if (++gateway->deliver_mark != 0)
+		return;
+	while ((node = map_next(&gateway->conns, node)) != NULL)
+		CONTAINER_OF(node, struct conn, node)->excluded_mark = 0;
+	gateway->deliver_mark = 1;
+}
+
+/* Those that it leaves out get what came before it now: then there is no more to know of
+ * them but that they have had all up to this one. */
+static void exclude(struct gateway *gateway, const Link__Deliver *deliver)
+{
+	next_mark(gateway);
+	for (size_t i = 0; i < deliver->n_excluded; i++) {
+		struct conn *conn =
+			gateway_conn_find(gateway, link_slice(deliver->excluded[i]));
+
+		if (conn == NULL)
+			continue;
+		conn->excluded_mark = gateway->deliver_mark;
+		sweep_catch_up(conn);
 	}
 }
 
-static void sweep_run(struct sweep *sweep, const struct hub *hub)
+/* False: it is kept, for slices. */
+static bool to_key(struct gateway *gateway, struct hub *hub, const Link__Deliver *deliver,
+		   struct parcel *parcel)
 {
-	switch ((int)sweep->deliver->kind) {
+	const struct slice name = link_slice(deliver->name);
+	struct index_key *key = index_find(&gateway->index, hub, deliver->kind, name);
+
+	if (key == NULL)
+		return true;
+	if (sweep_is_needed(gateway, key->sweep, key->members_n)) {
+		if (sweep_take(gateway, hub, key, deliver))
+			return false;
+		/* Its last members may have gone when they were caught up. */
+		key = index_find(&gateway->index, hub, deliver->kind, name);
+	}
+	if (key != NULL)
+		to_members(key, parcel);
+	return true;
+}
+
+static bool to_hub(struct gateway *gateway, struct hub *hub, const Link__Deliver *deliver,
+		   struct parcel *parcel)
+{
+	if (sweep_is_needed(gateway, hub->sweep, hub->conns_n) &&
+	    sweep_take(gateway, hub, NULL, deliver))
+		return false;
+	to_all(hub, parcel);
+	return true;
+}
+
+static bool route(struct gateway *gateway, struct hub *hub, const Link__Deliver *deliver,
+		  struct parcel *parcel)
+{
+	exclude(gateway, deliver);
+	switch ((int)deliver->kind) {
 	case LINK__KIND__KIND_GROUP:
 	case LINK__KIND__KIND_USER:
-		sweep_key(sweep, hub);
-		break;
+		return to_key(gateway, hub, deliver, parcel);
 	case LINK__KIND__KIND_CONNECTION:
-		sweep_one(sweep, hub);
-		break;
+		to_one(gateway, hub, link_slice(deliver->name), parcel);
+		return true;
 	case LINK__KIND__KIND_ALL:
-		sweep_hub(sweep, hub);
-		break;
+		return to_hub(gateway, hub, deliver, parcel);
 	default:
-		sweep->gateway->metrics.envelope_unknown_total++;
+		gateway->metrics.envelope_unknown_total++;
+		return true;
 	}
 }
 
 void deliver_on_deliver(struct gateway *gateway, const Link__Deliver *deliver)
 {
-	const struct hub *hub = hubs_find(&gateway->hubs, link_slice(deliver->hub));
-	struct sweep sweep = { .gateway = gateway, .deliver = deliver };
+	struct hub *hub = hubs_find(&gateway->hubs, link_slice(deliver->hub));
+	struct parcel parcel;
+	bool is_done = true;
 
 	gateway->metrics.deliver_total++;
-	/* 0 is the mark of a connection that was never left out. */
-	if (++gateway->sweep_mark == 0)
-		gateway->sweep_mark = 1;
-	sweep.mark = gateway->sweep_mark;
-	if (hub != NULL) {
-		sweep_exclude(&sweep);
-		sweep_run(&sweep, hub);
-	}
-	gateway->metrics.deliveries_total += sweep.reached;
-	if (sweep.reached == 0)
+	parcel_init(&parcel, deliver);
+	if (hub != NULL)
+		is_done = route(gateway, hub, deliver, &parcel);
+	gateway->metrics.deliveries_total += parcel.reached;
+	if (is_done && parcel.reached == 0)
 		gateway->metrics.deliver_empty_total++;
-	for (size_t p = 0; p < PROTOCOLS; p++) {
-		for (size_t t = 0; t < TRANSPORT_KINDS; t++)
-			blob_unref(sweep.wrapped[p][t]);
-	}
+	parcel_fini(&parcel);
 }

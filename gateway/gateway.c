@@ -6,36 +6,23 @@
 #include "gateway/gateway.h"
 
 #include "gateway/admin.h"
+#include "gateway/certificate.h"
+#include "gateway/claim.h"
+#include "gateway/command.h"
 #include "gateway/drain.h"
 #include "gateway/edge.h"
-#include "gateway/invoke.h"
+#include "gateway/edge_keys.h"
 #include "gateway/join.h"
 #include "gateway/on_router.h"
 #include "gateway/presence.h"
 #include "gateway/replay.h"
+#include "gateway/reply_link.h"
+#include "gateway/tunnel.h"
 #include "gateway/workers.h"
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/base/secret.h"
-
-struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *hub,
-				     Link__Kind kind, struct slice name)
-{
-	const size_t owner = shards_owner(&gateway->shards, slice_from_str(hub->name),
-					  (int)kind, name);
-
-	return &gateway->routers[owner];
-}
-
-bool gateway_is_known(const struct gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->shards.n; i++) {
-		if (gateway->routers[i].incarnation == 0)
-			return false;
-	}
-	return true;
-}
 
 struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id)
 {
@@ -49,7 +36,7 @@ struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id)
 static void gateway_open_link(struct gateway *gateway)
 {
 	const struct gateway_conf *conf = gateway->conf;
-	struct buf key = BUF_INIT;
+	struct secrets keys = SECRETS_INIT;
 	struct link_options options = {
 		.role = LINK__ROLE__ROLE_GATEWAY,
 		.name = proc_name(gateway->proc),
@@ -58,48 +45,16 @@ static void gateway_open_link(struct gateway *gateway)
 		.ping_interval_ms = conf->link.ping_interval_ms,
 		.stream_timeout_ms = conf->link.stream_timeout_ms,
 		.peer_timeout_ms = conf->link.lease_ms,
+		.version_max = (uint32_t)conf->link.version_max,
 		.ops = &gateway_link_ops,
 		.owner = gateway,
 		.stats = &gateway->metrics.link,
 	};
 
-	secret_read("link_key_file", conf->link.key_file, &key);
-	options.key = buf_slice(&key);
+	secrets_read(&keys, "link_key_file", conf->link.key_file);
+	options.keys = &keys;
 	gateway->link = link_new(gateway->loop, &options);
-	secret_fini(&key);
-}
-
-static void gateway_open_routers(struct gateway *gateway)
-{
-	struct shards *shards = &gateway->shards;
-
-	if (shards_parse(shards, gateway->conf->routers) != OK)
-		fatal("routers = %s: not a list of name=url", gateway->conf->routers);
-	gateway->routers = mem_zalloc(shards->n * sizeof(*gateway->routers));
-	for (size_t i = 0; i < shards->n; i++) {
-		struct gateway_router *router = &gateway->routers[i];
-
-		router->gateway = gateway;
-		list_init(&router->calls);
-		loop_flush_init(&router->flush, invoke_on_flush);
-		loop_flush_init(&router->resync, join_on_resync);
-		router->peer = link_dial(gateway->link, LINK__ROLE__ROLE_ROUTER,
-					 shards->items[i].name, shards->items[i].url);
-		link_peer_set_owner(router->peer, router);
-	}
-}
-
-static void gateway_open_presence(struct gateway *gateway)
-{
-	struct shards presence; /* a list of one */
-
-	if (gateway->conf->presence[0] == '\0')
-		return;
-	if (shards_parse(&presence, gateway->conf->presence) != OK || presence.n != 1)
-		fatal("presence = %s: not of the form name=url", gateway->conf->presence);
-	gateway->presence = link_dial(gateway->link, LINK__ROLE__ROLE_PRESENCE,
-				      presence.items[0].name, presence.items[0].url);
-	shards_fini(&presence);
+	secrets_fini(&keys);
 }
 
 static void *gateway_start(struct proc *proc)
@@ -110,22 +65,44 @@ static void *gateway_start(struct proc *proc)
 	gateway->proc = proc;
 	gateway->loop = proc_loop(proc);
 	gateway->conf = proc_conf(proc);
-	hubs_init(&gateway->hubs, gateway->conf->hubs);
+	proc_count_reloads(proc, &gateway->metrics.reload);
+	hubs_init(&gateway->hubs, &gateway->conf->hub_confs);
+	interns_init(&gateway->agents, seed);
 	map_init(&gateway->conns, seed);
+	map_init(&gateway->claims, seed);
+	map_init(&gateway->replies, seed);
+	map_init(&gateway->tunnels, seed);
+	forwards_init(gateway, seed);
 	index_init(&gateway->index, seed);
 	list_init(&gateway->joins);
+	movings_init(&gateway->movings);
+	sweeps_init(gateway);
 	arena_init(&gateway->arena);
-	timer_init(&gateway->lease_timer, presence_on_lease_timer);
 	timer_init(&gateway->drain_timer, drain_on_timer);
 	loop_flush_init(&gateway->fence, replay_on_fence);
 	gateway_open_link(gateway);
-	gateway_open_routers(gateway);
-	gateway_open_presence(gateway);
-	presence_lease(gateway);
+	reshard_init(gateway);
+	routers_open(gateway);
+	commands_init(&gateway->commands);
+	presence_open(gateway);
 	edge_open(gateway);
 	admin_open(gateway);
 	workers_ready(gateway);
 	return gateway;
+}
+
+/* ---- reload */
+
+static void gateway_reload(struct proc *proc, void *state)
+{
+	struct gateway *gateway = state;
+
+	(void)proc; /* gateway->proc */
+	if (link_reload_keys(gateway->link, gateway->conf->link.key_file) != OK)
+		gateway->metrics.reload.secret_failed_total++;
+	edge_keys_reload(gateway);
+	certificate_reload(gateway);
+	routers_reload(gateway);
 }
 
 /* ---- drain and stop */
@@ -142,11 +119,12 @@ static void gateway_close_conns(struct gateway *gateway)
 
 	while (node != NULL) {
 		struct conn *conn = CONTAINER_OF(node, struct conn, node);
-		const bool was_handshake = conn->state == CONN_HANDSHAKE;
+		const struct slice id = slice_make(conn->id, CONN_ID_LEN);
 
 		node = map_next(&gateway->conns, node);
 		conn_close(conn, CONN_CLOSE_SHUTDOWN, NULL);
-		if (!was_handshake)
+		/* Those that nobody has to confirm are gone; the turn keeps the bytes. */
+		if (gateway_conn_find(gateway, id) == conn)
 			conn_free(conn);
 	}
 }
@@ -157,24 +135,30 @@ static void gateway_stop(struct proc *proc, void *state)
 
 	(void)proc; /* gateway->proc */
 	admin_close(gateway);
-	loop_timer_stop(gateway->loop, &gateway->lease_timer);
-	loop_timer_stop(gateway->loop, &gateway->drain_timer);
+	drain_stop(gateway);
 	loop_untouch(&gateway->fence);
 	gateway_close_conns(gateway);
+	sweeps_fini(gateway);
+	tunnels_close_all(gateway);
 	joins_free(gateway);
 	edge_close(gateway);
+	replies_fini(gateway);
+	commands_fini(gateway);
+	presence_close(gateway);
 	link_free(gateway->link);
-	for (size_t i = 0; i < gateway->shards.n; i++) {
-		loop_untouch(&gateway->routers[i].flush);
-		loop_untouch(&gateway->routers[i].resync);
-	}
+	reshard_fini(gateway);
+	routers_close(gateway);
 	index_fini(&gateway->index);
 	map_fini(&gateway->conns);
+	interns_fini(&gateway->agents);
+	forwards_fini(gateway);
+	claims_fini(gateway);
+	map_fini(&gateway->tunnels);
 	arena_fini(&gateway->arena);
-	for (size_t i = 0; i < TRANSPORT_KINDS; i++)
-		blob_unref(gateway->pings[i]);
-	mem_free(gateway->routers);
-	shards_fini(&gateway->shards);
+	for (size_t p = 0; p < HUB_PROTOCOLS; p++) {
+		for (size_t t = 0; t < TRANSPORT_KINDS; t++)
+			blob_unref(gateway->pings[p][t]);
+	}
 	hubs_fini(&gateway->hubs);
 	mem_free(gateway);
 }
@@ -182,8 +166,11 @@ static void gateway_stop(struct proc *proc, void *state)
 const struct proc_ops gateway_proc_ops = {
 	.conf = &gateway_conf_table,
 	.conf_bytes = sizeof(struct gateway_conf),
+	.metrics = &gateway_metrics_table,
 	.before_loop = workers_before_loop,
 	.start = gateway_start,
+	.reload = gateway_reload,
+	.status = admin_status,
 	.drain = gateway_drain,
 	.stop = gateway_stop,
 };

@@ -6,27 +6,34 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
+#include "gateway/attach.h"
 #include "gateway/conf.h"
 #include "gateway/conn.h"
+#include "gateway/forward.h"
+#include "gateway/guard.h"
 #include "gateway/hub.h"
 #include "gateway/index.h"
+#include "gateway/memory.h"
 #include "gateway/metrics.h"
+#include "gateway/moving.h"
+#include "gateway/reshard.h"
+#include "gateway/routers.h"
+#include "gateway/spent.h"
+#include "gateway/sweep.h"
 #include "proto/base/arena.h"
 #include "proto/base/health.h"
 #include "proto/base/http_files.h"
 #include "proto/base/http_server.h"
+#include "proto/base/intern.h"
 #include "proto/base/proc.h"
 #include "proto/link/link.h"
-#include "proto/link/shards.h"
+#include "proto/link/replicas.h"
 
-/* One router shard as the gateway knows it. */
-struct gateway_router {
-	struct gateway *gateway; /* borrowed */
-	struct link_peer *peer;	 /* borrowed from the link */
-	struct list calls; /* Invokes without a Complete, in the order they were sent */
-	uint64_t incarnation;	  /* that was replayed to; 0: none yet */
-	struct loop_flush flush;  /* invoke.c: tells clients of lost calls */
-	struct loop_flush resync; /* join.c: an answer did not fit on the link */
+/* command.c: the drain that was asked for. */
+struct commands {
+	struct session_ticket drain_told;
+	struct timer drain_timer;
+	bool is_draining;
 };
 
 struct gateway {
@@ -35,40 +42,49 @@ struct gateway {
 	const struct gateway_conf *conf; /* borrowed from proc */
 	struct gateway_metrics metrics;
 	struct link *link; /* owned */
-	struct shards shards;
-	struct gateway_router *routers; /* owned; as shards.items */
-	struct link_peer *presence; /* borrowed from the link; NULL: none configured */
+	struct routers routers;
+	struct reshard reshard;
+	struct replicas presence;
+	struct session_ticket told; /* presence.c: of the replay under way */
+	struct commands commands;
 	struct hubs hubs;
-	struct map conns; /* all, the closed ones that wait included, by id */
+	struct interns agents;	  /* what clients call themselves */
+	struct map conns;	  /* all, the closed ones that wait included, by id */
+	struct map claims;	  /* claim.c: by id */
+	struct map replies;	  /* reply_link.c: by router, call, asker */
+	struct map tunnels;	  /* tunnel.c: by call */
+	struct forwards forwards; /* requests about connections held elsewhere */
 	struct index index;
-	struct auth *auth;	     /* owned */
-	struct token_key *token_key; /* owned */
-	struct ws_host *ws;	     /* owned; the WebSocket transports */
-	struct http_server *server;  /* owned; clients */
-	struct health *admin;	     /* owned; NULL: none */
-	struct http_files *demo;     /* owned; NULL: none */
-	struct timer lease_timer;
+	struct auth *auth;	      /* owned */
+	struct token_key *token_key;  /* owned */
+	struct secrets token_secrets; /* what it is made of */
+	struct ws_host *ws;	      /* owned; the WebSocket transports */
+	struct sse_host *sse;	      /* owned; the event streams */
+	struct lp_host *lp;	      /* owned; the long polling transports */
+	struct attaches attaches;     /* requests whose connection is not here */
+	struct guard guard;	      /* what one user and one address may do */
+	struct spent spent;	      /* ids that may open no second connection */
+	struct http_server *server;   /* owned; clients */
+	struct health *admin;	      /* owned; NULL: none */
+	struct http_files *demo;      /* owned; NULL: none */
+	struct memory memory;
 	struct timer drain_timer;
 	struct loop_flush fence; /* replay.c */
 	struct list joins;	 /* join.c: on their way to the keys' owners */
-	int64_t drain_end_ms;	 /* all connections are told by then */
-	uint32_t sweep_mark;	 /* deliver.c */
-	uint64_t last_call;	 /* invoke.c: numbers the calls of all connections */
-	struct blob
-		*pings[TRANSPORT_KINDS]; /* owned; conn.c: shared by all who are idle */
-	struct arena arena;		 /* of the message being read */
+	struct movings movings;	 /* connections that go over to other gateways, or come */
+	int64_t drain_begin_ms;	 /* connections go from then on */
+	int64_t drain_end_ms;	 /* ... and all are told by then */
+	size_t drain_gone_n;	 /* ... and so many were */
+	uint32_t deliver_mark;	 /* deliver.c */
+	struct sweeps sweeps;
+	uint64_t last_call; /* invoke.c: numbers the calls of all connections */
+	/* owned; conn_out.c: shared by all who are idle */
+	struct blob *pings[HUB_PROTOCOLS][TRANSPORT_KINDS];
+	struct arena arena; /* of the message being read */
 };
 
 /* By id, the closed ones that wait included; NULL: none. */
 struct conn *gateway_conn_find(const struct gateway *gateway, struct slice id);
-
-/* The router that owns the key. */
-struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *hub,
-				     Link__Kind kind, struct slice name);
-
-/* To every router: one that never heard of this gateway confirms sends to all without it.
- */
-bool gateway_is_known(const struct gateway *gateway);
 
 extern const struct proc_ops gateway_proc_ops;
 

@@ -6,67 +6,24 @@
 
 #include <assert.h>
 
-#include "proto/base/log.h"
 #include "proto/base/mem.h"
 
-#define HUBS_MAX 64
-#define HUB_NAME_MAX 64
-
-static bool is_name(struct slice name)
+void hubs_init(struct hubs *hubs, const struct conf_scoped *confs)
 {
-	static const char accepted[] = "abcdefghijklmnopqrstuvwxyz"
-				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-	if (name.len == 0 || name.len > HUB_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		if (!memchr(accepted, name.ptr[i], sizeof(accepted) - 1))
-			return false;
+	assert(confs->n > 0);
+	*hubs = (struct hubs){ .items = mem_zalloc(confs->n * sizeof(struct hub)),
+			       .n = confs->n };
+	for (size_t i = 0; i < confs->n; i++) {
+		hubs->items[i].name = confs->items[i].name;
+		hubs->items[i].conf = confs->items[i].values;
+		list_init(&hubs->items[i].conns);
 	}
-	return true;
-}
-
-/* Lower case, as routers and other gateways know it: the name is part of every key. */
-static char *name_dup(struct slice name)
-{
-	char *copy = mem_dup(name.ptr, name.len);
-
-	for (char *at = copy; *at != '\0'; at++) {
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-	}
-	return copy;
-}
-
-void hubs_init(struct hubs *hubs, const char *list)
-{
-	struct slice rest = slice_from_str(list);
-
-	assert(hubs && list);
-	*hubs = (struct hubs){ .items = mem_zalloc(HUBS_MAX * sizeof(struct hub)) };
-	do {
-		struct slice name = slice_trim(slice_cut(&rest, ','));
-
-		if (!is_name(name))
-			fatal("hubs = %s: a name is 1..%d letters, digits, '.', '_', '-'",
-			      list, HUB_NAME_MAX);
-		if (hubs_find(hubs, name))
-			fatal("hubs = %s: %.*s stands there twice", list,
-			      SLICE_FMT(name));
-		if (hubs->n == HUBS_MAX)
-			fatal("hubs = %s: at most %d", list, HUBS_MAX);
-		hubs->items[hubs->n].name = name_dup(name);
-		list_init(&hubs->items[hubs->n].conns);
-		hubs->n++;
-	} while (rest.ptr);
 }
 
 void hubs_fini(struct hubs *hubs)
 {
-	for (size_t i = 0; i < hubs->n; i++) {
+	for (size_t i = 0; i < hubs->n; i++)
 		assert(list_is_empty(&hubs->items[i].conns));
-		mem_free(hubs->items[i].name);
-	}
 	mem_free(hubs->items);
 	*hubs = (struct hubs){ NULL, 0 };
 }
@@ -78,4 +35,28 @@ struct hub *hubs_find(const struct hubs *hubs, struct slice name)
 			return &hubs->items[i];
 	}
 	return NULL;
+}
+
+/* Is the request for the hub at `own`, or for something below it? */
+static bool is_under(struct slice path, struct slice own)
+{
+	return path.len >= own.len && (path.len == own.len || path.ptr[own.len] == '/') &&
+	       slice_equal_nocase(slice_make(path.ptr, own.len), own);
+}
+
+struct hub *hubs_route(const struct hubs *hubs, struct slice path, struct slice *rest)
+{
+	struct hub *found = NULL;
+	size_t len = 0;
+
+	for (size_t i = 0; i < hubs->n; i++) {
+		const struct slice own = slice_from_str(hubs->items[i].conf->path);
+
+		if (own.len > len && is_under(path, own)) {
+			found = &hubs->items[i];
+			len = own.len;
+		}
+	}
+	*rest = slice_from(path, len);
+	return found;
 }

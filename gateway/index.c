@@ -14,6 +14,7 @@ void index_init(struct index *index, uint64_t seed)
 	map_init(&index->keys, seed);
 	buf_init(&index->scratch);
 	index->memberships_n = 0;
+	index->users_n = 0;
 }
 
 void index_fini(struct index *index)
@@ -30,8 +31,8 @@ static struct slice key_write(struct index *index, const struct hub *hub, Link__
 	struct buf *out = &index->scratch;
 
 	buf_clear(out);
-	buf_append_byte(out, (char)kind);
 	buf_append(out, &hub, sizeof(hub));
+	buf_append_byte(out, (char)kind);
 	buf_append_slice(out, name);
 	return buf_slice(out);
 }
@@ -76,14 +77,16 @@ static struct index_key *key_new(struct index *index, struct hub *hub, Link__Kin
 				 struct slice name)
 {
 	const struct slice text = key_write(index, hub, kind, name);
-	struct index_key *key = mem_zalloc(sizeof(*key) + text.len);
+	const size_t key_at = offsetof(struct index_key, hub);
+	struct index_key *key = mem_zalloc(key_at + text.len);
+	char *bytes = (char *)key + key_at;
 
-	memcpy(key->bytes, text.ptr, text.len);
-	key->name = slice_make(key->bytes + text.len - name.len, name.len);
-	key->hub = hub;
-	key->kind = kind;
+	memcpy(bytes, text.ptr, text.len);
+	assert(key->hub == hub && key->kind == kind);
 	list_init(&key->members);
-	map_add(&index->keys, &key->node, slice_make(key->bytes, text.len));
+	map_add(&index->keys, &key->node, slice_make(bytes, text.len));
+	if (kind == LINK__KIND__KIND_USER)
+		index->users_n++;
 	return key;
 }
 
@@ -100,6 +103,7 @@ enum err index_add(struct index *index, struct conn *conn, Link__Kind kind,
 	membership = MEM_NEW(struct membership);
 	membership->key = key;
 	membership->conn = conn;
+	membership->served = key->serial;
 	list_init(&membership->key_node);
 	list_init(&membership->conn_node);
 	list_append(&key->members, &membership->key_node);
@@ -125,6 +129,9 @@ void index_remove(struct index *index, struct membership *membership)
 	mem_free(membership);
 	if (--key->members_n > 0)
 		return;
+	assert(key->sweep == NULL);
+	if (key->kind == LINK__KIND__KIND_USER)
+		index->users_n--;
 	map_remove(&index->keys, &key->node);
 	mem_free(key);
 }

@@ -20,14 +20,31 @@ MUST_CHECK enum err join_user(struct conn *conn);
  * is to be told later, by another call. */
 MUST_CHECK enum err join_leave_all(struct conn *conn);
 
+/* Is an answer about the connection still to be given? */
+bool join_is_under_way(const struct gateway *gateway, struct slice connection);
+
+/* A connection goes over: from here on the owner of the key takes it to be the other
+ * gateway's, or ours. */
+void join_move_away(struct conn *conn, Link__Kind kind, struct slice name);
+void join_arrive(struct conn *conn, Link__Kind kind, struct slice name);
+
+/* ... and it is not here: the owner that has moved it is told that it is nowhere. */
+void join_undo_move(struct gateway *gateway, struct gateway_router *router,
+		    const Link__HandoverMoved *moved, const Link__HandoverKey *key);
+
 /* Leaves without a word: when the process ends. */
 void join_forget(struct conn *conn);
 
-/* Tells the owner of `key` of all its members here; for the replay. */
-MUST_CHECK enum err join_replay_key(const struct index_key *key);
+/* Tells one owner of `key` of all its members here; for the replay. */
+MUST_CHECK enum err join_replay_key(const struct index_key *key,
+				    const struct gateway_router *owner);
 
-/* An answer to that router did not fit: starts over with it. */
-void join_on_resync(struct loop_flush *flush);
+/* Tells the second owners of the keys that it is in and that move; adds how many it
+ * looked at. */
+MUST_CHECK enum err join_tell_other(struct conn *conn, size_t *told);
+
+/* The answers to that router are nobody's any more. */
+void joins_on_left(const struct gateway_router *router);
 
 /* Forgets the answers that were still to be given: when the process ends. */
 void joins_free(struct gateway *gateway);

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What presence is told: who connected, who left, and that this gateway lives. Presence
- * may be away; nothing waits for it, and its next life gets a replay.
+ * What presence is told: who connected, who left, and that this gateway lives. All its
+ * replicas hear the last (replicas.h), its home alone the rest. Presence may be away;
+ * nothing waits for it and nothing is kept for it: the next home gets a replay.
  */
 #ifndef GATEWAY_PRESENCE_H
 #define GATEWAY_PRESENCE_H
 
 #include "gateway/gateway.h"
 
-void presence_opened(struct conn *conn);
-void presence_closed(struct conn *conn);
-MUST_CHECK enum err presence_send_opened(const struct conn *conn);
+void presence_open(struct gateway *gateway);
+void presence_close(struct gateway *gateway);
 
-/* Sends the lease and goes on doing so. */
-void presence_lease(struct gateway *gateway);
-void presence_on_lease_timer(struct timer *timer);
+void presence_opened(const struct conn *conn);
+void presence_closed(const struct conn *conn);
+
+/* ---- for replay.c, to the home */
+
+MUST_CHECK enum err presence_replay_opened(struct conn *conn, struct link_peer *home);
+MUST_CHECK enum err presence_replayed(struct gateway *gateway, struct link_peer *home,
+				      const Link__Replayed *replayed);
 
 #endif

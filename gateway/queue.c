@@ -53,6 +53,14 @@ void queue_add(struct queue *queue, struct blob *blob)
 	queue->bytes += blob->len;
 }
 
+void queue_move(struct queue *to, struct queue *from)
+{
+	assert(from->offset == 0);
+	for (uint32_t i = 0; i < from->n; i++)
+		queue_add(to, slots(from)[(from->head + i) & (from->cap - 1)]);
+	queue_fini(from);
+}
+
 int queue_peek(const struct queue *queue, struct iovec *iov, int iov_max)
 {
 	struct blob *const *ring = queue->ring ? queue->ring : queue->few;

@@ -13,16 +13,17 @@
 
 #include "proto/base/blob.h"
 
-#define QUEUE_INLINE 4
+#define QUEUE_INLINE 2
 
+/* What a write that finds nothing looks at comes first. */
 struct queue {
-	struct blob *few[QUEUE_INLINE]; /* one reference each, as all in the ring */
+	uint32_t n;
+	uint32_t offset;		/* bytes of the oldest that are gone */
+	size_t bytes;			/* that wait */
 	struct blob **ring;		/* owned; NULL: `few` is the ring */
 	uint32_t cap;			/* a power of two */
 	uint32_t head;			/* index of the oldest */
-	uint32_t n;
-	uint32_t offset; /* bytes of the oldest that are gone */
-	size_t bytes;	 /* that wait */
+	struct blob *few[QUEUE_INLINE]; /* one reference each, as all in the ring */
 };
 
 void queue_init(struct queue *queue);
@@ -32,6 +33,9 @@ void queue_fini(struct queue *queue);
 
 /* Takes its own reference. An empty blob is left out. */
 void queue_add(struct queue *queue, struct blob *blob);
+
+/* All of `from` goes behind `to`; `from` ends empty. */
+void queue_move(struct queue *to, struct queue *from);
 
 /* Fills at most `iov_max` entries with what waits; returns their number. */
 int queue_peek(const struct queue *queue, struct iovec *iov, int iov_max);

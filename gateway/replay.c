@@ -7,6 +7,9 @@
 
 #include <inttypes.h>
 
+#include "gateway/claim.h"
+#include "gateway/conn_private.h"
+#include "gateway/handover.h"
 #include "gateway/join.h"
 #include "gateway/presence.h"
 #include "proto/base/log.h"
@@ -15,6 +18,12 @@
 static bool router_has_forgotten(const struct gateway_router *router)
 {
 	return router->incarnation == link_peer_incarnation(router->peer);
+}
+
+static bool is_told_to(const struct conn *conn, const struct gateway_router *router)
+{
+	return gateway_router_owns(router, conn->hub, LINK__KIND__KIND_CONNECTION,
+				   slice_make(conn->id, CONN_ID_LEN));
 }
 
 static enum err replay_conns(struct gateway *gateway, struct gateway_router *router,
@@ -27,13 +36,15 @@ static enum err replay_conns(struct gateway *gateway, struct gateway_router *rou
 	     node != NULL && rc == OK; node = map_next(&gateway->conns, node)) {
 		struct conn *conn = CONTAINER_OF(node, struct conn, node);
 
-		if (conn->state == CONN_HANDSHAKE ||
-		    gateway_owner(gateway, conn->hub, LINK__KIND__KIND_CONNECTION,
-				  node->key) != router)
+		if (conn->state == CONN_HANDSHAKE || conn_is_arriving(conn) ||
+		    handover_is_told(conn) || !is_told_to(conn, router))
 			continue;
-		if (is_forgotten)
+		/* To who stands by it was nothing yet, and nobody would tell the end. */
+		if (conn->state == CONN_CLOSED && gateway_conn_owner(conn) != router)
+			continue;
+		if (is_forgotten && gateway_conn_owner(conn) == router)
 			conn->is_announced = false;
-		rc = conn_announce(conn);
+		rc = conn_announce_to(conn, router);
 		arena_reset(&gateway->arena);
 		(*n)++;
 	}
@@ -49,8 +60,9 @@ static enum err replay_members(struct gateway *gateway,
 	     node != NULL && rc == OK; node = map_next(&gateway->index.keys, node)) {
 		const struct index_key *key = CONTAINER_OF(node, struct index_key, node);
 
-		if (gateway_owner(gateway, key->hub, key->kind, key->name) == router)
-			rc = join_replay_key(key);
+		if (gateway_router_owns(router, key->hub, (Link__Kind)key->kind,
+					index_key_name(key)))
+			rc = join_replay_key(key, router);
 	}
 	return rc;
 }
@@ -81,8 +93,10 @@ static void replay_over(struct gateway *gateway, const struct link_peer *peer,
 void replay_to_router(struct gateway *gateway, struct gateway_router *router)
 {
 	uint64_t n = 0;
-	enum err rc = replay_conns(gateway, router, &n);
+	enum err rc = claims_replay(gateway, router);
 
+	if (rc == OK)
+		rc = replay_conns(gateway, router, &n);
 	if (rc == OK)
 		rc = replay_members(gateway, router);
 	if (rc == OK)
@@ -91,33 +105,32 @@ void replay_to_router(struct gateway *gateway, struct gateway_router *router)
 	    link_peer_away_ms(router->peer) >= gateway->conf->link.lease_ms)
 		loop_touch(gateway->loop, &gateway->fence);
 	router->incarnation = link_peer_incarnation(router->peer);
+	router->was_empty = gateway->metrics.connections == 0;
 	replay_over(gateway, router->peer, rc, n);
+	reshard_on_replayed(router);
 }
 
-void replay_to_presence(struct gateway *gateway)
+void replay_to_presence(struct gateway *gateway, struct link_peer *home)
 {
-	struct link_peer *peer = gateway->presence;
-	uint64_t n = 0;
+	Link__Replayed replayed = LINK__REPLAYED__INIT;
 	enum err rc = OK;
 
-	presence_lease(gateway);
 	for (struct map_node *node = map_next(&gateway->conns, NULL);
 	     node != NULL && rc == OK; node = map_next(&gateway->conns, node)) {
-		const struct conn *conn = CONTAINER_OF(node, struct conn, node);
+		struct conn *conn = CONTAINER_OF(node, struct conn, node);
 
-		if (conn->state != CONN_OPEN)
+		if (conn->state != CONN_OPEN || conn_is_arriving(conn))
 			continue;
-		rc = presence_send_opened(conn);
-		n++;
+		rc = presence_replay_opened(conn, home);
+		replayed.connections++;
 	}
 	if (rc == OK)
-		rc = replay_done(peer, n);
-	replay_over(gateway, peer, rc, n);
+		rc = presence_replayed(gateway, home, &replayed);
+	replay_over(gateway, home, rc, replayed.connections);
 }
 
-void replay_on_fence(struct loop_flush *flush)
+void replay_fence_now(struct gateway *gateway)
 {
-	struct gateway *gateway = CONTAINER_OF(flush, struct gateway, fence);
 	struct map_node *node = map_next(&gateway->conns, NULL);
 
 	log_warn("gateway.fenced", "connections=%" PRId64, gateway->metrics.connections);
@@ -128,4 +141,16 @@ void replay_on_fence(struct loop_flush *flush)
 		if (conn->state == CONN_OPEN)
 			conn_close(conn, CONN_CLOSE_FENCED, NULL);
 	}
+}
+
+void replay_on_fence(struct loop_flush *flush)
+{
+	replay_fence_now(CONTAINER_OF(flush, struct gateway, fence));
+}
+
+/* At once: what comes behind it would show a hole. */
+void replay_fence(struct gateway *gateway, const struct gateway_router *router)
+{
+	if (!router->was_empty)
+		replay_fence_now(gateway);
 }

@@ -9,7 +9,9 @@
 #include "gateway/gateway.h"
 
 void replay_to_router(struct gateway *gateway, struct gateway_router *router);
-void replay_to_presence(struct gateway *gateway);
+
+/* To one that becomes the home, behind its Lease. */
+void replay_to_presence(struct gateway *gateway, struct link_peer *home);
 
 /*
  * A router that gave this gateway up after a lease of silence has served others since:
@@ -17,5 +19,9 @@ void replay_to_presence(struct gateway *gateway);
  * reconnect.
  */
 void replay_on_fence(struct loop_flush *flush);
+void replay_fence_now(struct gateway *gateway);
+
+/* The same of one that is new, and had taken its table for whole without us. */
+void replay_fence(struct gateway *gateway, const struct gateway_router *router);
 
 #endif

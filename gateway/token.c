@@ -11,7 +11,9 @@
 #include "proto/base/buf.h"
 #include "proto/base/crypto.h"
 
-#define ID_AT 8u
+#define FLAG_STATEFUL 1u
+#define ISSUED_AT 1u
+#define ID_AT 5u
 #define ID_BYTES 16u
 #define MAC_AT (ID_AT + TOKEN_RANDOM_BYTES)
 #define MAC_BYTES 16u
@@ -44,31 +46,36 @@ static void encode(char *out, size_t out_len, struct slice bytes)
 	buf_fini(&text);
 }
 
-/* What follows the hub's name has one length, so the two need no separator. */
-static void mac_of(const struct token_key *key, struct slice hub, const uint8_t *raw,
-		   uint8_t mac[CRYPTO_SHA256_BYTES])
+/* No hub's name holds the separator, and what follows the user's id has one length. */
+static void mac_of(struct crypto_hmac *hmac, struct slice hub, struct slice user_id,
+		   const uint8_t *raw, uint8_t mac[CRYPTO_SHA256_BYTES])
 {
-	struct buf signed_bytes = BUF_INIT;
+	const struct slice parts[] = { hub, SLICE("/"), user_id,
+				       bytes_slice(raw, MAC_AT) };
 
-	buf_append_slice(&signed_bytes, hub);
-	buf_append(&signed_bytes, raw, MAC_AT);
-	crypto_hmac_sha256(bytes_slice(key->bytes, sizeof(key->bytes)),
-			   buf_slice(&signed_bytes), mac);
-	buf_fini(&signed_bytes);
+	assert(slice_find(hub, '/') < 0);
+	crypto_hmac_of(hmac, parts, sizeof(parts) / sizeof(parts[0]), mac);
 }
 
-void token_key_init(struct token_key *key, struct slice secret)
+void token_key_init(struct token_key *key, const struct secrets *secrets)
 {
-	assert(key && secret.len > 0);
-	crypto_hmac_sha256(secret, SLICE("heliograph connection token"), key->bytes);
+	uint8_t bytes[CRYPTO_SHA256_BYTES];
+
+	assert(key && secrets->n > 0);
+	for (key->n = 0; key->n < secrets->n; key->n++) {
+		assert(secrets->items[key->n].len > 0);
+		crypto_hmac_sha256(secrets->items[key->n],
+				   SLICE("heliograph connection token"), bytes);
+		key->hmacs[key->n] = crypto_hmac_new(bytes_slice(bytes, sizeof(bytes)));
+	}
+	explicit_bzero(bytes, sizeof(bytes));
 }
 
-uint32_t token_gateway(struct slice name)
+void token_key_fini(struct token_key *key)
 {
-	uint8_t digest[CRYPTO_SHA1_BYTES];
-
-	crypto_sha1(name, digest);
-	return get_u32(digest);
+	for (size_t i = 0; i < key->n; i++)
+		crypto_hmac_free(key->hmacs[i]);
+	*key = (struct token_key){ .n = 0 };
 }
 
 void token_id(char id[CONN_ID_LEN], const uint8_t random[16])
@@ -77,38 +84,44 @@ void token_id(char id[CONN_ID_LEN], const uint8_t random[16])
 }
 
 void token_make(struct token *token, const struct token_key *key, struct slice hub,
-		const uint8_t random[TOKEN_RANDOM_BYTES])
+		struct slice user_id, const uint8_t random[TOKEN_RANDOM_BYTES])
 {
 	uint8_t raw[RAW_BYTES];
 	uint8_t mac[CRYPTO_SHA256_BYTES];
 
 	assert(token && key);
-	put_u32(raw, token->gateway);
-	put_u32(raw + 4, token->issued_s);
+	raw[0] = token->is_stateful ? FLAG_STATEFUL : 0;
+	put_u32(raw + ISSUED_AT, token->issued_s);
 	memcpy(raw + ID_AT, random, TOKEN_RANDOM_BYTES);
-	mac_of(key, hub, raw, mac);
+	mac_of(key->hmacs[0], hub, user_id, raw, mac);
 	memcpy(raw + MAC_AT, mac, MAC_BYTES);
 	encode(token->text, TOKEN_LEN, bytes_slice(raw, sizeof(raw)));
 	token_id(token->id, raw + ID_AT);
 }
 
 static enum err raw_check(struct token *token, const struct token_key *key,
-			  struct slice hub, const uint8_t *raw)
+			  struct slice hub, struct slice user_id, const uint8_t *raw)
 {
 	uint8_t mac[CRYPTO_SHA256_BYTES];
+	bool is_good = false;
 
-	mac_of(key, hub, raw, mac);
-	if (!crypto_equal(bytes_slice(mac, MAC_BYTES),
-			  bytes_slice(raw + MAC_AT, MAC_BYTES)))
+	for (size_t i = 0; !is_good && i < key->n; i++) {
+		mac_of(key->hmacs[i], hub, user_id, raw, mac);
+		is_good = crypto_equal(bytes_slice(mac, MAC_BYTES),
+				       bytes_slice(raw + MAC_AT, MAC_BYTES));
+	}
+	if (!is_good)
 		return ERR_DENIED;
-	token->gateway = get_u32(raw);
-	token->issued_s = get_u32(raw + 4);
+	token->is_stateful = (raw[0] & FLAG_STATEFUL) != 0;
+	token->issued_s = get_u32(raw + ISSUED_AT);
 	token_id(token->id, raw + ID_AT);
 	return OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a token is for a hub, a user and a time */
 enum err token_check(struct token *token, const struct token_key *key, struct slice hub,
-		     struct slice text, int64_t now_s, int64_t age_max_s)
+		     struct slice user_id, struct slice text, int64_t now_s,
+		     int64_t age_max_s)
 {
 	struct buf raw = BUF_INIT;
 	enum err rc = ERR_MALFORMED;
@@ -119,7 +132,7 @@ enum err token_check(struct token *token, const struct token_key *key, struct sl
 		goto out;
 	assert(raw.len == RAW_BYTES);
 	memcpy(token->text, text.ptr, TOKEN_LEN);
-	rc = raw_check(token, key, hub, (const uint8_t *)raw.ptr);
+	rc = raw_check(token, key, hub, user_id, (const uint8_t *)raw.ptr);
 	if (rc)
 		goto out;
 	age = now_s - token->issued_s;

@@ -19,9 +19,11 @@
 #define TRANSPORT_KINDS (LINK__TRANSPORT__TRANSPORT_LONG_POLLING + 1)
 
 struct transport;
+struct inbox;
 
 struct transport_ops {
 	Link__Transport kind;
+	bool is_polled; /* the client asks for what there is: no keep-alive either way */
 
 	/*
 	 * Makes the transport's form of hub frames (a WebSocket message around them):
@@ -34,6 +36,9 @@ struct transport_ops {
 
 	/* Bytes queued and not yet taken by the kernel. */
 	size_t (*queued_bytes)(const struct transport *transport);
+
+	/* Where its POSTs go; NULL: it takes none. */
+	struct inbox *(*inbox)(struct transport *transport);
 
 	/* Stop, or go on, reading from the client and giving on what was read. Harmless
 	 * when repeated; never calls back. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One WebSocket: a socket, a frame parser and a queue. Reading happens on the event, into
- * a buffer all sockets share; what cannot be parsed yet is kept. Writing happens at the
- * end of the turn; the write event is armed only while the kernel takes less than there
- * is.
+ * One WebSocket: an outlet and a frame parser. Reading happens on the event, into a
+ * buffer all sockets share; what cannot be parsed yet is kept.
  *
  * Life: with a connection; closing (our Close is queued, the connection is gone, one
  * deadline for all the rest); freed. A socket that failed closes too, but believes
@@ -12,62 +10,64 @@
 #include "gateway/transport_ws.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "gateway/conn.h"
-#include "gateway/queue.h"
+#include "gateway/conn_in.h"
+#include "gateway/conn_out.h"
+#include "gateway/outlet.h"
 #include "gateway/ws_frame.h"
 #include "gateway/ws_opening.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
 #define READ_BYTES 65536u
-#define WRITE_BLOBS_MAX 64
 
-/* A client that pings and does not read gets no Pong beyond this; one will do (RFC 6455
- * 5.5.3). */
+/* A client that pings and does not read gets no Pong beyond so many that wait; the last
+ * one would do (RFC 6455 5.5.3). */
 #define PONG_QUEUE_BYTES_MAX 4096u
+#define CONTROL_HEADER_BYTES 2u
 
 struct ws_host {
-	struct loop *loop; /* borrowed */
-	struct ws_host_options options;
+	struct outlet_host outlets; /* its spool is owned */
 	struct list sockets;
 	char read[WS_PENDING_BYTES_MAX + READ_BYTES]; /* meaningless between reads */
 };
 
 struct ws {
 	struct transport transport;
+	struct ws_far *far;   /* borrowed; instead of a connection */
 	struct ws_host *host; /* borrowed */
-	struct list node;
-	struct loop_io io;
-	struct loop_flush flush;
-	struct loop_defer defer;
-	struct timer
-		timer; /* closing: the deadline; else runs while a write is blocked */
+	union {
+		struct list node;	 /* in host->sockets */
+		struct loop_defer defer; /* once it is freed */
+	};
+	struct outlet out;
 	struct ws_parser parser;
-	struct queue queue;
-	struct buf pending; /* read, not parsed: the start of a frame, or all since a
-			       pause */
+	struct buf *pending; /* owned; read, not parsed: the start of a frame, or all
+				since a pause; NULL: nothing */
 	bool is_paused;
-	bool is_blocked; /* the kernel takes no more */
-	bool is_closing; /* our Close is in the queue */
-	bool is_shut;	 /* failed, all is sent, our side is shut */
-	bool is_ended;	 /* the client's Close is here, or the socket is at its end */
+	bool is_shut;  /* failed, all is sent, our side is shut */
+	bool is_ended; /* the client's Close is here, or the socket is at its end */
 	bool is_freed;
+	uint16_t pong_bytes; /* queued since all was sent */
 };
+
+/* docs/PERFORMANCE.md, Memory: a million of each. */
+_Static_assert(sizeof(struct ws) <= 344, "an idle WebSocket is small");
 
 /* ---- the host */
 
-struct ws_host *ws_host_new(struct loop *loop, const struct ws_host_options *options)
+static void on_timer(struct outlet *outlet);
+
+struct ws_host *ws_host_new(const struct outlet_host *outlets)
 {
 	struct ws_host *host = mem_alloc(sizeof(*host));
 
-	assert(options->metrics);
-	host->loop = loop;
-	host->options = *options;
+	assert(outlets->loop != NULL && outlets->metrics != NULL);
+	host->outlets = *outlets;
+	host->outlets.spool = spool_new();
+	host->outlets.on_timer = on_timer;
 	list_init(&host->sockets);
 	return host;
 }
@@ -80,7 +80,33 @@ void ws_host_free(struct ws_host *host)
 		return;
 	LIST_EACH (node, &host->sockets)
 		ws_free(CONTAINER_OF(node, struct ws, node));
+	spool_free(host->outlets.spool);
 	mem_free(host);
+}
+
+/* ---- what is not parsed */
+
+static size_t pending_bytes(const struct ws *ws)
+{
+	return ws->pending != NULL ? ws->pending->len : 0;
+}
+
+static void pending_keep(struct ws *ws, const char *ptr, size_t len)
+{
+	if (len == 0)
+		return;
+	if (ws->pending == NULL)
+		ws->pending = MEM_NEW(struct buf);
+	buf_append(ws->pending, ptr, len);
+}
+
+static void pending_drop(struct ws *ws)
+{
+	if (ws->pending == NULL)
+		return;
+	buf_fini(ws->pending);
+	mem_free(ws->pending);
+	ws->pending = NULL;
 }
 
 /* ---- the end */
@@ -92,21 +118,15 @@ static void on_defer(struct loop_defer *defer)
 
 static void ws_free(struct ws *ws)
 {
-	int fd = loop_io_fd(&ws->io);
-
 	if (ws->is_freed)
 		return;
-	assert(!ws->transport.conn);
+	assert(ws->transport.conn == NULL && ws->far == NULL);
 	ws->is_freed = true;
-	loop_io_fini(&ws->io);
-	loop_timer_stop(ws->host->loop, &ws->timer);
-	loop_untouch(&ws->flush);
+	outlet_fini(&ws->out);
 	list_remove(&ws->node);
-	(void)close(fd); /* nobody is left to tell */
-	queue_fini(&ws->queue);
-	buf_fini(&ws->pending);
-	ws->host->options.metrics->ws_sockets--;
-	loop_defer_free(ws->host->loop, &ws->defer, on_defer);
+	pending_drop(ws);
+	ws->host->outlets.metrics->ws_sockets--;
+	loop_defer_free(ws->host->outlets.loop, &ws->defer, on_defer);
 }
 
 /* The connection ends the transport: it calls close or abort from inside. */
@@ -114,7 +134,9 @@ static void end_conn(struct ws *ws, enum conn_close_reason reason)
 {
 	if (ws->transport.conn)
 		conn_on_end(ws->transport.conn, reason);
-	assert(!ws->transport.conn);
+	else if (ws->far != NULL)
+		ws->far->ops->on_end(ws->far, reason);
+	assert(!ws->transport.conn && ws->far == NULL);
 }
 
 /* The socket itself is at its end; what was not sent never will be. */
@@ -127,13 +149,6 @@ static void on_gone(struct ws *ws)
 
 /* ---- out */
 
-static void want(struct ws *ws)
-{
-	unsigned reading = ws->is_paused ? 0 : LOOP_READ;
-
-	loop_io_want(&ws->io, reading | (ws->is_blocked ? LOOP_WRITE : 0));
-}
-
 static void queue_frame(struct ws *ws, enum ws_opcode opcode, struct slice payload)
 {
 	char header[WS_HEADER_BYTES_MAX];
@@ -143,73 +158,43 @@ static void queue_frame(struct ws *ws, enum ws_opcode opcode, struct slice paylo
 	memcpy(blob->data, header, n);
 	if (payload.len > 0)
 		memcpy(blob->data + n, payload.ptr, payload.len);
-	queue_add(&ws->queue, blob);
+	outlet_add(&ws->out, blob);
 	blob_unref(blob);
-	loop_touch(ws->host->loop, &ws->flush);
 }
 
-static void on_blocked(struct ws *ws)
+/* All is sent; `was_stuck`: the kernel did not take it at first. */
+static void on_written(struct ws *ws, bool was_stuck)
 {
-	ws->host->options.metrics->ws_write_blocked_total++;
-	ws->is_blocked = true;
-	if (!ws->is_closing)
-		loop_timer_start(ws->host->loop, &ws->timer,
-				 ws->host->options.send_timeout_ms);
-	want(ws);
-}
-
-static void on_written(struct ws *ws)
-{
-	ws->is_blocked = false;
-	if (!ws->is_closing) {
-		loop_timer_stop(ws->host->loop, &ws->timer);
-	} else if (ws->parser.close_code != 0 && !ws->is_shut) {
+	ws->pong_bytes = 0;
+	if (!ws->out.is_ending) {
+		if (ws->transport.conn != NULL && was_stuck)
+			conn_on_drained(ws->transport.conn);
+		else if (ws->far != NULL)
+			ws->far->ops->on_drained(ws->far);
+		return;
+	}
+	if (ws->parser.close_code != 0 && !ws->is_shut) {
 		/* Its Close will not be seen: the end of the stream has to do. */
 		ws->is_shut = true;
-		(void)shutdown(loop_io_fd(&ws->io),
-			       SHUT_WR); /* the dead show on reading */
+		if (sock_shut_write(&ws->out.sock) != OK) {
+			ws_free(ws);
+			return;
+		}
 	}
-	want(ws);
-	if (ws->is_closing && ws->is_ended)
+	if (ws->is_ended)
 		ws_free(ws);
 }
 
-/* Until the queue is empty or the kernel's buffer full. */
-static void write_queue(struct ws *ws)
+static void on_timer(struct outlet *outlet)
 {
-	struct iovec iov[WRITE_BLOBS_MAX];
+	struct ws *ws = CONTAINER_OF(outlet, struct ws, out);
 
-	while (ws->queue.n > 0) {
-		int iov_n = queue_peek(&ws->queue, iov, WRITE_BLOBS_MAX);
-		struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)iov_n };
-		ssize_t n = sendmsg(loop_io_fd(&ws->io), &message, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			on_blocked(ws);
-			return;
-		}
-		if (n < 0) {
-			on_gone(ws);
-			return;
-		}
-		ws->host->options.metrics->out_bytes_total += (uint64_t)n;
-		queue_consume(&ws->queue, (size_t)n);
-	}
-	on_written(ws);
-}
-
-static void on_timer(struct timer *timer)
-{
-	struct ws *ws = CONTAINER_OF(timer, struct ws, timer);
-
-	if (ws->is_closing) {
-		ws->host->options.metrics->ws_close_timeout_total++;
+	if (ws->out.is_ending) {
+		ws->host->outlets.metrics->ws_close_timeout_total++;
 		ws_free(ws);
 		return;
 	}
-	ws->host->options.metrics->ws_send_timeout_total++;
+	ws->host->outlets.metrics->send_timeout_total++;
 	end_conn(ws, CONN_CLOSE_SLOW);
 }
 
@@ -220,14 +205,23 @@ static void on_close_frame(struct ws *ws)
 	ws->is_ended = true;
 	end_conn(ws, CONN_CLOSE_CLIENT);
 	/* Its answer, a Close, is queued now, or was before. */
-	loop_touch(ws->host->loop, &ws->flush);
+	loop_touch(ws->host->outlets.loop, &ws->out.flush);
 }
 
 static void on_malformed(struct ws *ws)
 {
-	ws->host->options.metrics->ws_malformed_total++;
+	ws->host->outlets.metrics->ws_malformed_total++;
 	log_debug("ws.malformed", "code=%d", (int)ws->parser.close_code);
 	end_conn(ws, CONN_CLOSE_PROTOCOL);
+}
+
+/* However much else waits: a client that is behind must not take us for gone. */
+static void on_ping(struct ws *ws, struct slice payload)
+{
+	if (ws->out.is_ending || ws->pong_bytes >= PONG_QUEUE_BYTES_MAX)
+		return;
+	queue_frame(ws, WS_PONG, payload);
+	ws->pong_bytes = (uint16_t)(ws->pong_bytes + CONTROL_HEADER_BYTES + payload.len);
 }
 
 static void on_event(struct ws *ws, const struct ws_event *event)
@@ -237,14 +231,17 @@ static void on_event(struct ws *ws, const struct ws_event *event)
 		on_close_frame(ws);
 		break;
 	case WS_PING:
-		if (!ws->is_closing && ws->queue.bytes < PONG_QUEUE_BYTES_MAX)
-			queue_frame(ws, WS_PONG, event->payload);
+		on_ping(ws, event->payload);
 		break;
 	case WS_PONG:
 		break;
 	default:
-		if (ws->transport.conn && event->payload.len > 0)
+		if (event->payload.len == 0)
+			break;
+		if (ws->transport.conn)
 			conn_on_bytes(ws->transport.conn, event->payload);
+		else if (ws->far != NULL)
+			ws->far->ops->on_bytes(ws->far, event->payload);
 		break;
 	}
 }
@@ -281,62 +278,66 @@ static void parse_pending(struct ws *ws)
 {
 	/* Ours for the while: the connection may end the transport with bytes in its
 	 * hands. */
-	struct buf bytes = ws->pending;
+	struct buf *bytes = ws->pending;
 	size_t used;
 
-	buf_init(&ws->pending);
-	used = parse(ws, bytes.ptr, bytes.len);
-	if (!ws->is_freed && used < bytes.len)
-		buf_append(&ws->pending, bytes.ptr + used, bytes.len - used);
-	buf_fini(&bytes);
+	ws->pending = NULL;
+	used = parse(ws, bytes->ptr, bytes->len);
+	if (!ws->is_freed)
+		pending_keep(ws, bytes->ptr + used, bytes->len - used);
+	buf_fini(bytes);
+	mem_free(bytes);
 }
 
 static void on_readable(struct ws *ws)
 {
 	char *read = ws->host->read;
-	size_t kept = ws->pending.len;
+	size_t kept = pending_bytes(ws);
 	size_t used;
 	ssize_t n;
 
 	/* More than the start of a frame: this turn's flush parses it first. */
 	if (kept > WS_PENDING_BYTES_MAX)
 		return;
-	n = recv(loop_io_fd(&ws->io), read + kept, READ_BYTES, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	n = sock_recv(&ws->out.sock, read + kept, READ_BYTES);
+	if (n == ERR_AGAIN)
 		return;
 	if (n <= 0) {
 		on_gone(ws);
 		return;
 	}
-	ws->host->options.metrics->in_bytes_total += (uint64_t)n;
+	ws->host->outlets.metrics->in_bytes_total += (uint64_t)n;
 	if (kept > 0)
-		memcpy(read, ws->pending.ptr, kept);
-	buf_fini(&ws->pending);
+		memcpy(read, ws->pending->ptr, kept);
+	pending_drop(ws);
 	used = parse(ws, read, kept + (size_t)n);
-	if (!ws->is_freed && used < kept + (size_t)n)
-		buf_append(&ws->pending, read + used, kept + (size_t)n - used);
+	if (!ws->is_freed)
+		pending_keep(ws, read + used, kept + (size_t)n - used);
 }
 
 static void on_io(struct loop_io *io, unsigned ready)
 {
-	struct ws *ws = CONTAINER_OF(io, struct ws, io);
+	struct ws *ws = CONTAINER_OF(io, struct ws, out.sock.io);
 
-	if (ready & LOOP_WRITE) {
-		ws->is_blocked = false;
-		loop_touch(ws->host->loop, &ws->flush);
-	}
+	outlet_on_ready(&ws->out, ready);
 	if ((ready & LOOP_READ) && !ws->is_paused)
 		on_readable(ws);
 }
 
 static void on_flush(struct loop_flush *flush)
 {
-	struct ws *ws = CONTAINER_OF(flush, struct ws, flush);
+	struct ws *ws = CONTAINER_OF(flush, struct ws, out.flush);
+	const bool was_stuck = ws->out.is_waiting;
+	enum err rc = ERR_AGAIN;
 
-	if (ws->pending.len > 0 && !ws->is_paused)
+	if (pending_bytes(ws) > 0 && !ws->is_paused)
 		parse_pending(ws);
-	if (!ws->is_freed && !ws->is_blocked)
-		write_queue(ws);
+	if (!ws->is_freed && !ws->out.is_blocked)
+		rc = outlet_write(&ws->out);
+	if (rc == OK)
+		on_written(ws, was_stuck);
+	else if (rc == ERR_IO)
+		on_gone(ws);
 }
 
 /* ---- what the connection asks for */
@@ -362,20 +363,17 @@ static void ws_send(struct transport *transport, struct blob *wrapped)
 {
 	struct ws *ws = ws_of(transport);
 
-	assert(!ws->is_closing);
+	assert(!ws->out.is_ending);
 	/* A client that has sent Close reads no more messages. */
-	if (ws->is_ended)
-		return;
-	queue_add(&ws->queue, wrapped);
-	loop_touch(ws->host->loop, &ws->flush);
+	if (!ws->is_ended)
+		outlet_add(&ws->out, wrapped);
 }
 
 static size_t ws_queued_bytes(const struct transport *transport)
 {
 	const struct ws *ws = (const struct ws *)(const void *)transport;
 
-	/* What no write was tried for yet is no sign of a slow reader. */
-	return ws->is_blocked ? ws->queue.bytes : 0;
+	return outlet_stuck_bytes(&ws->out);
 }
 
 static void ws_pause(struct transport *transport, bool is_paused)
@@ -383,9 +381,9 @@ static void ws_pause(struct transport *transport, bool is_paused)
 	struct ws *ws = ws_of(transport);
 
 	ws->is_paused = is_paused;
-	want(ws);
-	if (!is_paused && ws->pending.len > 0)
-		loop_touch(ws->host->loop, &ws->flush);
+	outlet_read(&ws->out, !is_paused);
+	if (!is_paused && pending_bytes(ws) > 0)
+		loop_touch(ws->host->outlets.loop, &ws->out.flush);
 }
 
 static void ws_close(struct transport *transport, bool is_error)
@@ -394,17 +392,17 @@ static void ws_close(struct transport *transport, bool is_error)
 	unsigned code = is_error ? WS_CLOSE_INTERNAL : WS_CLOSE_NORMAL;
 	char payload[2];
 
-	assert(!ws->is_closing);
+	assert(!ws->out.is_ending);
 	ws->transport.conn = NULL;
+	ws->far = NULL;
 	if (ws->parser.close_code != 0)
 		code = ws->parser.close_code;
 	payload[0] = (char)(uint8_t)(code >> 8);
 	payload[1] = (char)(uint8_t)code;
 	queue_frame(ws, WS_CLOSE, slice_make(payload, sizeof(payload)));
-	ws->is_closing = true;
 	ws->is_paused = false;
-	loop_timer_start(ws->host->loop, &ws->timer, ws->host->options.close_timeout_ms);
-	want(ws);
+	outlet_end(&ws->out);
+	outlet_read(&ws->out, true);
 }
 
 static void ws_abort(struct transport *transport)
@@ -412,6 +410,7 @@ static void ws_abort(struct transport *transport)
 	struct ws *ws = ws_of(transport);
 
 	ws->transport.conn = NULL;
+	ws->far = NULL;
 	ws_free(ws);
 }
 
@@ -434,36 +433,39 @@ static void queue_accept(struct ws *ws, struct slice key)
 
 	ws_opening_accept(&text, key);
 	blob = blob_from(buf_slice(&text));
-	queue_add(&ws->queue, blob);
+	outlet_add(&ws->out, blob);
 	blob_unref(blob);
 	buf_fini(&text);
 }
 
-struct transport *transport_ws_new(struct ws_host *host, int fd, struct buf *rest,
-				   struct slice key)
+struct transport *transport_ws_new(struct ws_host *host, struct sock *sock,
+				   struct buf *rest, struct slice key)
 {
 	struct ws *ws = MEM_NEW(struct ws);
 
-	assert(fd >= 0 && rest);
+	assert(sock != NULL && rest != NULL);
 	ws->transport.ops = &transport_ws_ops;
 	ws->host = host;
 	list_append(&host->sockets, &ws->node);
-	loop_io_init(&ws->io, host->loop, fd, on_io);
-	loop_flush_init(&ws->flush, on_flush);
-	timer_init(&ws->timer, on_timer);
-	queue_init(&ws->queue);
-	ws->pending = *rest;
-	buf_init(rest);
+	outlet_init(&ws->out, &host->outlets, sock, on_io, on_flush);
+	pending_keep(ws, rest->ptr, rest->len);
+	buf_fini(rest);
 	queue_accept(ws, key);
-	host->options.metrics->ws_sockets++;
+	host->outlets.metrics->ws_sockets++;
 	return &ws->transport;
+}
+
+void transport_ws_set_far(struct transport *transport, struct ws_far *far)
+{
+	assert(transport->conn == NULL);
+	ws_of(transport)->far = far;
 }
 
 void transport_ws_start(struct transport *transport)
 {
 	struct ws *ws = ws_of(transport);
 
-	assert(transport->conn);
-	want(ws);
-	loop_touch(ws->host->loop, &ws->flush);
+	assert(transport->conn != NULL || ws->far != NULL);
+	outlet_read(&ws->out, !ws->is_paused);
+	loop_touch(ws->host->outlets.loop, &ws->out.flush);
 }

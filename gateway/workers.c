@@ -23,11 +23,14 @@
 #include <unistd.h>
 
 #include "gateway/gateway.h"
+#include "gateway/worker_watch.h"
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
-#define WORKERS_MAX 256
+/* From a worker to its supervisor: presence wants the gateway to drain. */
+#define DRAIN_SIGNAL SIGUSR1
+
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
 
@@ -47,6 +50,7 @@ struct supervisor {
 	struct proc *proc;	   /* borrowed */
 	struct gateway_conf *conf; /* borrowed */
 	struct worker workers[WORKERS_MAX];
+	struct worker_watch watch;
 	int n;
 	int port_fd; /* keeps the port ours */
 	int signal_fd;
@@ -136,7 +140,7 @@ static void become_worker(struct supervisor *supervisor, int index, int out, pid
 	if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 ||
 	    dup2(out, STDOUT_FILENO) < 0 || close(out) != 0)
 		fail("worker");
-	(void)unsetenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe): one thread */
+	worker_watch_become(&supervisor->watch);
 	if (getppid() != parent)
 		fatal("worker %d: the parent is gone", index);
 	/* Fails for bad arguments only. */
@@ -144,8 +148,13 @@ static void become_worker(struct supervisor *supervisor, int index, int out, pid
 	buf_appendf(&name, "%s.%d", supervisor->conf->proc.name, index);
 	buf_append_byte(&name, '\0');
 	supervisor->conf->worker = index;
+	supervisor->conf->supervisor = parent;
 	proc_set_name(supervisor->proc, name.ptr);
 	buf_fini(&name);
+	/* The others may have read it again since the supervisor did; a mistake in it is
+	 * logged, and what they have is good for this one, too. */
+	if (supervisor->is_ready)
+		(void)proc_reload_conf(supervisor->proc);
 }
 
 /* True in the child. */
@@ -170,6 +179,7 @@ static bool spawn(struct supervisor *supervisor, int index)
 	worker->is_ready = false;
 	worker->restart_ms = 0;
 	worker->started_ms = now_ms();
+	worker_watch_begun(&supervisor->watch, index, worker->pid);
 	return false;
 }
 
@@ -201,6 +211,7 @@ static void announce(struct supervisor *supervisor)
 	if (supervisor->is_ready)
 		return;
 	supervisor->is_ready = true;
+	worker_watch_ready(&supervisor->watch);
 	if (!gateway_conf_address(supervisor->conf->listen, &host, &port)) {
 		gateway_conf_address_print(&address, host, supervisor->conf->shared_port);
 		proc_ready(supervisor->proc, "http=%s workers=%d", address.ptr,
@@ -236,6 +247,7 @@ static void on_exit_of(struct supervisor *supervisor, struct worker *worker, int
 	while (worker->out >= 0)
 		on_output(supervisor, worker);
 	worker->pid = 0;
+	worker_watch_ended(&supervisor->watch, index);
 	if (supervisor->is_stopping)
 		return;
 	/* The first start failing is a mistake in the configuration: no use in trying
@@ -276,6 +288,13 @@ static void signal_all(const struct supervisor *supervisor, int signo)
 	}
 }
 
+static void stop_all(struct supervisor *supervisor)
+{
+	supervisor->is_stopping = true;
+	worker_watch_drain(&supervisor->watch, supervisor->conf->proc.drain_ms);
+	signal_all(supervisor, SIGTERM);
+}
+
 static void on_signal(struct supervisor *supervisor)
 {
 	struct signalfd_siginfo info;
@@ -287,11 +306,21 @@ static void on_signal(struct supervisor *supervisor)
 		reap(supervisor);
 		break;
 	case SIGHUP:
+		worker_watch_reload(&supervisor->watch, now_ms());
+		/* For those to come; the others say themselves what is wrong. */
+		(void)proc_reload_conf(supervisor->proc);
 		signal_all(supervisor, SIGHUP);
 		break;
+	case DRAIN_SIGNAL:
+		/* Of several workers that were told to drain one is enough, and a second
+		 * SIGTERM would end them at once. */
+		if (supervisor->is_stopping)
+			break;
+		log_info("workers.draining", "workers=%d", supervisor->n);
+		stop_all(supervisor);
+		break;
 	default:
-		supervisor->is_stopping = true;
-		signal_all(supervisor, SIGTERM);
+		stop_all(supervisor);
 		break;
 	}
 }
@@ -305,6 +334,7 @@ static void signals_take(struct supervisor *supervisor)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, DRAIN_SIGNAL);
 	(void)pthread_sigmask(SIG_BLOCK, &set, &supervisor->old_signals); /* ... */
 	supervisor->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (supervisor->signal_fd < 0)
@@ -322,31 +352,35 @@ static bool is_anyone_left(const struct supervisor *supervisor)
 	return false;
 }
 
-/* Milliseconds to the next start of a worker; -1: none is due. */
+/* Milliseconds to the next start or look; -1: none is due. */
 static int wait_ms(const struct supervisor *supervisor)
 {
-	int64_t next = INT64_MAX;
-	int64_t now = now_ms();
+	const int64_t now = now_ms();
+	const int64_t look_ms = worker_watch_wait_ms(&supervisor->watch, now);
+	int64_t next = look_ms < 0 ? INT64_MAX : now + look_ms;
 
+	if (supervisor->is_stopping)
+		return (int)look_ms;
 	for (int i = 0; i < supervisor->n; i++) {
 		const struct worker *worker = &supervisor->workers[i];
 
 		if (worker->pid == 0 && worker->restart_ms < next)
 			next = worker->restart_ms;
 	}
-	if (next == INT64_MAX || supervisor->is_stopping)
+	if (next == INT64_MAX)
 		return -1;
 	return next <= now ? 0 : (int)(next - now);
 }
 
 static void wait_once(struct supervisor *supervisor)
 {
-	struct pollfd fds[WORKERS_MAX + 1];
-	nfds_t n = (nfds_t)supervisor->n + 1;
+	struct pollfd fds[WORKERS_MAX + 2];
+	nfds_t n = (nfds_t)supervisor->n + 2;
 
 	for (int i = 0; i < supervisor->n; i++)
 		fds[i] = (struct pollfd){ .fd = supervisor->workers[i].out,
 					  .events = POLLIN };
+	fds[n - 2] = (struct pollfd){ .fd = supervisor->watch.in, .events = POLLIN };
 	fds[n - 1] = (struct pollfd){ .fd = supervisor->signal_fd, .events = POLLIN };
 	if (poll(fds, n, wait_ms(supervisor)) < 0)
 		return;
@@ -354,6 +388,9 @@ static void wait_once(struct supervisor *supervisor)
 		if (fds[i].revents != 0)
 			on_output(supervisor, &supervisor->workers[i]);
 	}
+	/* Words before ends: what is said here was said while its worker lived. */
+	worker_watch_read(&supervisor->watch, now_ms());
+	worker_watch_look(&supervisor->watch, now_ms());
 	if (fds[n - 1].revents != 0)
 		on_signal(supervisor);
 }
@@ -372,6 +409,9 @@ static void supervise(struct proc *proc, struct gateway_conf *conf)
 	signals_take(supervisor);
 	for (int i = 0; i < supervisor->n; i++)
 		supervisor->workers[i].out = -1;
+	if (worker_watch_init(&supervisor->watch, proc_notify(proc), supervisor->n,
+			      now_ms()) != OK)
+		fail("workers");
 	while (!supervisor->is_stopping || is_anyone_left(supervisor)) {
 		if (spawn_due(supervisor)) {
 			mem_free(supervisor);
@@ -400,6 +440,16 @@ void workers_before_loop(struct proc *proc)
 	crypto_random(conf->spare_keys, sizeof(conf->spare_keys));
 	if (conf->workers > 1)
 		supervise(proc, conf);
+}
+
+void workers_drain(const struct gateway *gateway)
+{
+	const pid_t supervisor = gateway->conf->supervisor;
+
+	/* One that is gone has had us drain already. */
+	if (supervisor == 0 || getppid() != supervisor ||
+	    kill(supervisor, DRAIN_SIGNAL) != 0)
+		proc_drain(gateway->proc);
 }
 
 void workers_ready(const struct gateway *gateway)

@@ -15,6 +15,9 @@ struct gateway;
  * gateway_conf filled in; the supervisor exits inside. */
 void workers_before_loop(struct proc *proc);
 
+/* The whole gateway drains, all its workers: as when SIGTERM comes, but once only. */
+void workers_drain(const struct gateway *gateway);
+
 /* Prints this worker's ready line, with the addresses its listeners have. */
 void workers_ready(const struct gateway *gateway);
 

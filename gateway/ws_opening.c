@@ -41,6 +41,10 @@ int ws_opening_check(const struct http_request *request, struct slice *key)
 	    !request->is_upgrade || !ws_opening_is_meant(request) ||
 	    request->content_length > 0 || request->is_chunked)
 		return 400;
+	/* RFC 6455 4.2.1 wants one of each; two readers would take different ones. */
+	if (http_header_count(request, SLICE("Sec-WebSocket-Version")) > 1 ||
+	    http_header_count(request, SLICE("Sec-WebSocket-Key")) > 1)
+		return 400;
 	if (!slice_equal(http_header_find(request, SLICE("Sec-WebSocket-Version")),
 			 SLICE("13")))
 		return 426;

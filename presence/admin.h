@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin API, read only, on the operator's listener beside /healthz and /metrics:
- *
- *	GET /api/v1/stats
- *	GET /api/v1/users?limit=&cursor=
- *	GET /api/v1/users/{userId}
- *	GET /api/v1/connections/{connectionId}
- *	GET /api/v1/processes
- *
- * It asks for the bearer token when one is configured; without one it listens on loopback
- * only. Errors are application/problem+json.
+ * The admin API, on the operator's listener beside /healthz, /metrics and the dashboard
+ * at "/". admin_route.c has the table of what it answers, presence/openapi.json describes
+ * it, docs/API.md explains it. Errors are application/problem+json.
  */
 #ifndef PRESENCE_ADMIN_H
 #define PRESENCE_ADMIN_H
@@ -22,8 +15,11 @@ struct presence;
 /* Ends the program when the options do not go together or it cannot listen. */
 struct admin *admin_open(struct presence *presence);
 
-/* What is still asked of the store is answered to nobody. NULL is legal. */
+/* What is still asked is answered to nobody. NULL is legal. */
 void admin_close(struct admin *admin);
+
+/* After SIGHUP: the tokens and the certificate are read again. */
+void admin_reload(struct admin *admin);
 
 /* As it really listens, for the ready line. */
 const char *admin_address(const struct admin *admin);

@@ -46,7 +46,7 @@ void lease_renew(struct lease *lease, int64_t lease_ms, int64_t connections,
 	if (lease_ms > LEASE_MS_MAX)
 		lease_ms = LEASE_MS_MAX;
 	lease->lease_ms = lease_ms;
-	lease->connections = connections;
+	lease->connections = connections > 0 ? connections : 0;
 	lease_touch(lease, now_ms);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each change is a store call of its own, which lives until the store answers.
+ * Each change is a store call of its own, which lives until the store answers. A change
+ * that was not kept is told again: its gateway begins anew.
  */
 #include "presence/online.h"
 
@@ -13,13 +14,16 @@
 struct change {
 	struct store_call call;
 	struct presence *presence; /* borrowed */
+	uint64_t registration;
 };
 
-static struct store_call *change_new(struct presence *presence, store_done_fn *done)
+static struct store_call *change_new(struct presence *presence, uint64_t registration,
+				     store_done_fn *done)
 {
 	struct change *change = MEM_NEW(struct change);
 
 	change->presence = presence;
+	change->registration = registration;
 	store_call_init(&change->call, done);
 	return &change->call;
 }
@@ -34,10 +38,25 @@ static void change_done(struct change *change, const struct store_answer *answer
 	mem_free(change);
 }
 
-static void on_failed(struct presence *presence, enum err rc)
+void online_failed(struct presence *presence, enum err rc)
 {
 	presence->metrics.store_failed_total++;
 	log_error("store.failed", "reason=%s", err_name(rc));
+}
+
+/* Nobody knows whether it was made. With ERR_CLOSED we are about to end. */
+static void change_lost(struct change *change, enum err rc)
+{
+	online_failed(change->presence, rc);
+	if (rc != ERR_CLOSED)
+		homes_reset(&change->presence->homes, change->registration);
+}
+
+/* The store knows the registration no more: its lease ran out, or another one took its
+ * place. */
+static void change_fenced(struct change *change)
+{
+	homes_reset(&change->presence->homes, change->registration);
 }
 
 /* ---- opened */
@@ -52,35 +71,38 @@ static void on_added(struct store_call *call, const struct store_answer *answer)
 		presence->metrics.opened_refused_total++;
 		log_warn("session.refused", "reason=%s sessions_max=%" PRId64,
 			 err_name(answer->rc), presence->conf->sessions_max);
+	} else if (answer->rc == ERR_NOT_FOUND) {
+		change_fenced(change);
 	} else if (answer->rc != OK) {
-		on_failed(presence, answer->rc);
+		change_lost(change, answer->rc);
 	}
 	change_done(change, answer);
 }
 
-void online_on_opened(struct presence *presence, const struct process *gateway,
-		      const Link__Opened *opened)
+void online_opened(struct presence *presence, uint64_t registration,
+		   const Link__Opened *opened)
 {
 	const int64_t now_unix_ms = loop_unix_ms(presence->loop);
 	struct session_info info = {
 		.hub = link_slice(opened->hub),
 		.connection = link_slice(opened->connection),
-		.gateway = process_gateway_id(gateway),
 		.remote = link_slice(opened->remote),
 		.user_agent = link_slice(opened->user_agent),
 		.protocol = opened->protocol,
 		.transport = (int)opened->transport,
 		.opened_unix_ms = opened->opened_unix_ms,
+		.is_told = opened->is_told,
+		.is_moved = opened->is_moved,
 	};
 
-	presence->metrics.opened_total++;
 	if (info.opened_unix_ms <= 0 || info.opened_unix_ms > now_unix_ms)
 		info.opened_unix_ms = now_unix_ms;
 	if (opened->user != NULL) {
 		info.user_id = link_slice(opened->user->id);
 		info.user_name = link_slice(opened->user->name);
 	}
-	presence->store->ops->add(presence->store, &info, change_new(presence, on_added));
+	presence->store->ops->add(presence->store, registration, &info,
+				  change_new(presence, registration, on_added));
 }
 
 /* ---- closed */
@@ -92,44 +114,78 @@ static void on_removed(struct store_call *call, const struct store_answer *answe
 	if (answer->rc == ERR_NOT_FOUND)
 		change->presence->metrics.closed_unknown_total++;
 	else if (answer->rc != OK)
-		on_failed(change->presence, answer->rc);
+		change_lost(change, answer->rc);
 	change_done(change, answer);
 }
 
-void online_on_closed(struct presence *presence, const struct process *gateway,
-		      const Link__Closed *closed)
+void online_closed(struct presence *presence, uint64_t registration,
+		   const Link__Closed *closed)
 {
-	const struct session_gateway_id id = process_gateway_id(gateway);
-
-	presence->metrics.closed_total++;
-	presence->store->ops->remove(presence->store, &id, link_slice(closed->hub),
+	presence->store->ops->remove(presence->store, registration,
+				     link_slice(closed->hub),
 				     link_slice(closed->connection),
-				     change_new(presence, on_removed));
+				     change_new(presence, registration, on_removed));
 }
 
-/* ---- a gateway lost */
+/* ---- registrations */
 
-static void on_gateway_removed(struct store_call *call, const struct store_answer *answer)
+static void on_told(struct store_call *call, const struct store_answer *answer)
 {
 	struct change *change = CONTAINER_OF(call, struct change, call);
-	struct presence *presence = change->presence;
 
-	if (answer->rc != OK) {
-		on_failed(presence, answer->rc);
-	} else if (answer->connections_n > 0) {
-		presence->metrics.dropped_total += answer->connections_n;
-		log_warn("session.dropped", "connections=%zu users=%zu",
-			 answer->connections_n, answer->users_offline);
-	}
+	if (answer->rc == ERR_NOT_FOUND)
+		change_fenced(change);
+	else if (answer->rc != OK)
+		change_lost(change, answer->rc);
 	change_done(change, answer);
 }
 
-void online_on_gateway_lost(struct presence *presence, const struct process *gateway)
+void online_replayed(struct presence *presence, uint64_t registration)
 {
-	const struct session_gateway_id id = process_gateway_id(gateway);
+	presence->store->ops->gateway_replayed(
+		presence->store, registration,
+		change_new(presence, registration, on_told));
+}
 
-	presence->store->ops->remove_gateway(presence->store, &id,
-					     change_new(presence, on_gateway_removed));
+/* One that fails is made up for by the next. */
+static void on_renewed(struct store_call *call, const struct store_answer *answer)
+{
+	struct change *change = CONTAINER_OF(call, struct change, call);
+
+	if (answer->rc == ERR_NOT_FOUND)
+		change_fenced(change);
+	else if (answer->rc != OK)
+		online_failed(change->presence, answer->rc);
+	change_done(change, answer);
+}
+
+void online_renew(struct presence *presence, uint64_t registration, int64_t lease_ms)
+{
+	presence->store->ops->gateway_renew(
+		presence->store, registration, lease_ms,
+		change_new(presence, registration, on_renewed));
+}
+
+/* Another presence may have been faster; and one that fails ends with its lease. */
+static void on_retired(struct store_call *call, const struct store_answer *answer)
+{
+	struct change *change = CONTAINER_OF(call, struct change, call);
+
+	if (answer->rc == ERR_CLOSED) { /* as are we, upkeep with its timers first */
+		change_done(change, answer);
+		return;
+	}
+	if (answer->rc != OK && answer->rc != ERR_NOT_FOUND)
+		online_failed(change->presence, answer->rc);
+	upkeep_sweep_soon(&change->presence->upkeep);
+	change_done(change, answer);
+}
+
+void online_retire(struct presence *presence, uint64_t registration)
+{
+	presence->store->ops->gateway_retire(
+		presence->store, registration,
+		change_new(presence, registration, on_retired));
 }
 
 /* ---- gauges */
@@ -148,5 +204,5 @@ static void on_counted(struct store_call *call, const struct store_answer *answe
 
 void online_count(struct presence *presence)
 {
-	presence->store->ops->count(presence->store, change_new(presence, on_counted));
+	presence->store->ops->count(presence->store, change_new(presence, 0, on_counted));
 }

@@ -5,16 +5,21 @@
 #ifndef PRESENCE_ONLINE_H
 #define PRESENCE_ONLINE_H
 
+#include "presence/store_answer.h"
 #include "proto/link/link.h"
 
 struct presence;
-struct process;
 
-void online_on_opened(struct presence *presence, const struct process *gateway,
-		      const Link__Opened *opened);
-void online_on_closed(struct presence *presence, const struct process *gateway,
-		      const Link__Closed *closed);
-void online_on_gateway_lost(struct presence *presence, const struct process *gateway);
+void online_opened(struct presence *presence, uint64_t registration,
+		   const Link__Opened *opened);
+void online_closed(struct presence *presence, uint64_t registration,
+		   const Link__Closed *closed);
+void online_replayed(struct presence *presence, uint64_t registration);
+void online_renew(struct presence *presence, uint64_t registration, int64_t lease_ms);
+void online_retire(struct presence *presence, uint64_t registration);
+
+/* The store failed: counted and logged. */
+void online_failed(struct presence *presence, enum err rc);
 
 /* Brings the gauges up to date as soon as the store answers. */
 void online_count(struct presence *presence);

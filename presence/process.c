@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include "presence/online.h"
 #include "presence/presence.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -65,6 +64,7 @@ static void on_timer(struct timer *timer)
 		presence->metrics.stalled_total++;
 		log_warn("presence.stalled", "late_ms=%" PRId64, late_ms);
 		leases_forgive(&processes->leases, now_ms);
+		upkeep_stalled(&presence->upkeep);
 	} else if (!processes->is_second_look &&
 		   leases_expired(&processes->leases, now_ms) != NULL) {
 		processes->is_second_look = true;
@@ -87,8 +87,12 @@ void processes_init(struct processes *processes, struct presence *presence)
 
 static void process_free(struct processes *processes, struct process *process)
 {
+	home_leave(&process->home);
+	follower_end(process);
 	leases_remove(&processes->leases, &process->lease);
 	link_peer_set_owner(process->peer, NULL);
+	report_fini(&process->report);
+	resharding_forget(&processes->presence->resharding, process);
 	mem_free(process);
 }
 
@@ -114,6 +118,8 @@ void process_new(struct processes *processes, struct link_peer *peer)
 
 	assert(process_of(peer) == NULL);
 	process->peer = peer;
+	report_init(&process->report);
+	home_init(&process->home);
 	lease_init(&process->lease, (int)link_peer_role(peer),
 		   slice_from_str(link_peer_name(peer)), link_peer_incarnation(peer));
 	leases_add(&processes->leases, &process->lease, presence->conf->link.lease_ms,
@@ -132,8 +138,7 @@ void process_lost(struct processes *processes, struct process *process)
 	presence->metrics.process_lost_total++;
 	log_warn("process.lost", "peer=%s incarnation=%016" PRIx64, process->lease.name,
 		 process->lease.incarnation);
-	if (process->lease.role == LINK__ROLE__ROLE_GATEWAY)
-		online_on_gateway_lost(presence, process);
+	home_lost(process);
 	process_free(processes, process);
 	topology_changed(&presence->topology);
 	processes_watch(processes);
@@ -151,6 +156,16 @@ void process_renew(struct processes *processes, struct process *process,
 		lease_renew(&process->lease, lease->lease_ms, lease->connections, now_ms);
 	}
 	processes_watch(processes);
+}
+
+void process_report(struct processes *processes, struct process *process,
+		    const Link__Report *said)
+{
+	struct presence *presence = processes->presence;
+
+	presence->metrics.report_total++;
+	presence->metrics.report_cut_total +=
+		report_take(&process->report, said, loop_now_ms(presence->loop));
 }
 
 struct session_gateway_id process_gateway_id(const struct process *process)

@@ -7,7 +7,11 @@
 #ifndef PRESENCE_PROCESS_H
 #define PRESENCE_PROCESS_H
 
+#include "presence/follower.h"
+#include "presence/home.h"
 #include "presence/lease.h"
+#include "presence/report.h"
+#include "presence/resharding.h"
 #include "presence/session.h"
 #include "proto/base/timer.h"
 #include "proto/link/link.h"
@@ -16,8 +20,12 @@ struct presence;
 
 struct process {
 	struct lease lease;
-	struct link_peer *peer; /* borrowed from the link; its owner is this */
-	uint64_t topology_told; /* the version it was sent */
+	struct link_peer *peer;	       /* borrowed from the link; its owner is this */
+	uint64_t topology_told;	       /* the version it was sent */
+	struct report report;	       /* what it says of itself */
+	struct resharding_said shards; /* what it says of shards */
+	struct home home;	       /* of a gateway */
+	struct follower *follower;     /* owned; of a router that watches, or NULL */
 };
 
 struct processes {
@@ -45,6 +53,10 @@ void process_lost(struct processes *processes, struct process *process);
 /* It was heard: `lease` or, NULL, otherwise. */
 void process_renew(struct processes *processes, struct process *process,
 		   const Link__Lease *lease);
+
+/* It says how it is. */
+void process_report(struct processes *processes, struct process *process,
+		    const Link__Report *said);
 
 struct session_gateway_id process_gateway_id(const struct process *process);
 

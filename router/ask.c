@@ -20,21 +20,37 @@ void asks_init(struct asks *asks, struct loop *loop, uint64_t seed)
 	map_init(&asks->by_number, seed);
 }
 
+static void old_over(struct asks *asks, const struct ask *ask)
+{
+	asks->old_n--;
+	asks->old_sends_n -= ask->route == ASK_ROUTED_SEND;
+	if (asks->old_n == 0 || asks->old_sends_n == 0)
+		asks->on_old_over(asks);
+}
+
 static void ask_finish(struct ask *ask, const struct ask_answer *answer)
 {
 	map_remove(&ask->asks->by_number, &ask->node);
 	loop_timer_stop(ask->asks->loop, &ask->timer);
 	session_ticket_cancel(&ask->ticket);
+	if (ask->is_old)
+		old_over(ask->asks, ask);
 	ask->fn(ask, answer);
+}
+
+void ask_cancel(struct ask *ask)
+{
+	const struct ask_answer answer = { .rc = ERR_CANCELED };
+
+	ask_finish(ask, &answer);
 }
 
 void asks_cancel(struct asks *asks)
 {
-	const struct ask_answer answer = { .rc = ERR_CANCELED };
 	struct map_node *node;
 
 	while ((node = map_next(&asks->by_number, NULL)) != NULL)
-		ask_finish(CONTAINER_OF(node, struct ask, node), &answer);
+		ask_cancel(CONTAINER_OF(node, struct ask, node));
 }
 
 void asks_fini(struct asks *asks)
@@ -67,7 +83,9 @@ void ask_start(struct ask *ask, struct asks *asks, int64_t timeout_ms, ask_fn *f
 	ask->fn = fn;
 	ask->number = ++asks->last_number;
 	ask->peer = NULL;
+	ask->route = ASK_UNROUTED;
 	ask->is_handled = false;
+	ask->is_old = false;
 	session_ticket_init(&ask->ticket, on_ticket);
 	timer_init(&ask->timer, on_timer);
 	map_add(&asks->by_number, &ask->node, ask_key(&ask->number));
@@ -80,7 +98,7 @@ struct session_ticket *ask_put_to(struct ask *ask, const struct link_peer *peer)
 	return &ask->ticket;
 }
 
-static struct ask *ask_find(const struct asks *asks, uint64_t number)
+struct ask *asks_find(const struct asks *asks, uint64_t number)
 {
 	struct map_node *node = map_find(&asks->by_number, ask_key(&number));
 
@@ -90,7 +108,7 @@ static struct ask *ask_find(const struct asks *asks, uint64_t number)
 struct session_ticket *asks_put_to(struct asks *asks, uint64_t number,
 				   const struct link_peer *peer)
 {
-	struct ask *ask = ask_find(asks, number);
+	struct ask *ask = asks_find(asks, number);
 
 	return ask != NULL ? ask_put_to(ask, peer) : NULL;
 }
@@ -110,9 +128,38 @@ void asks_on_lost(struct asks *asks, const struct link_peer *peer)
 	}
 }
 
+void asks_age(struct asks *asks)
+{
+	struct map_node *node = NULL;
+
+	while ((node = map_next(&asks->by_number, node)) != NULL) {
+		struct ask *ask = CONTAINER_OF(node, struct ask, node);
+
+		if (ask->route == ASK_UNROUTED || ask->is_old)
+			continue;
+		ask->is_old = true;
+		asks->old_n++;
+		asks->old_sends_n += ask->route == ASK_ROUTED_SEND;
+	}
+}
+
+void asks_lose_routed(struct asks *asks)
+{
+	const struct ask_answer answer = { .rc = ERR_OUTCOME };
+	struct map_node *node = map_next(&asks->by_number, NULL);
+
+	while (node != NULL) {
+		struct ask *ask = CONTAINER_OF(node, struct ask, node);
+
+		node = map_next(&asks->by_number, node);
+		if (ask->route != ASK_UNROUTED)
+			ask_finish(ask, &answer);
+	}
+}
+
 void asks_answer(struct asks *asks, uint64_t number, const struct ask_answer *answer)
 {
-	struct ask *ask = ask_find(asks, number);
+	struct ask *ask = asks_find(asks, number);
 
 	if (ask != NULL)
 		ask_finish(ask, answer);

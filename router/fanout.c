@@ -9,6 +9,7 @@
 
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/link/link_remove.h"
 #include "router/router.h"
 
 struct fanout_part {
@@ -20,9 +21,10 @@ struct fanout_part {
 
 struct fanout {
 	struct router *router;	  /* borrowed */
-	struct link_peer *origin; /* borrowed: routers' peers live as long as we do */
+	struct link_peer *origin; /* held: routers may be removed */
 	Link__Deliver deliver;	  /* of the Send's slices, until close */
 	uint64_t call;
+	bool is_shard_ack; /* answered when all are on their way */
 	size_t parts_left;
 	enum err rc;
 };
@@ -33,8 +35,9 @@ struct fanout *fanout_new(struct router *router, struct link_peer *origin,
 	struct fanout *fanout = MEM_NEW(struct fanout);
 
 	fanout->router = router;
-	fanout->origin = origin;
+	fanout->origin = link_peer_hold(origin);
 	fanout->call = send->call;
+	fanout->is_shard_ack = send->is_shard_ack;
 	fanout->parts_left = 1;
 	link__deliver__init(&fanout->deliver);
 	fanout->deliver.hub = send->hub;
@@ -53,7 +56,7 @@ void fanout_answer(struct router *router, struct link_peer *origin, uint64_t cal
 	const struct ask_answer answer = { .rc = rc };
 	Link__Sent sent = LINK__SENT__INIT;
 
-	if (rc != OK)
+	if (rc != OK && rc != ERR_NOT_FOUND)
 		router->metrics.send_failed_total++;
 	if (call == 0)
 		return;
@@ -73,6 +76,7 @@ static void fanout_unref(struct fanout *fanout)
 	if (--fanout->parts_left > 0)
 		return;
 	fanout_answer(fanout->router, fanout->origin, fanout->call, fanout->rc);
+	link_peer_release(fanout->origin);
 	mem_free(fanout);
 }
 
@@ -91,12 +95,18 @@ void fanout_doubt(struct fanout *fanout)
 	fanout->rc = ERR_OUTCOME;
 }
 
+void fanout_nobody(struct fanout *fanout)
+{
+	if (fanout->rc == OK)
+		fanout->rc = ERR_NOT_FOUND;
+}
+
 void fanout_deliver(struct fanout *fanout, struct router_gateway *gateway)
 {
 	struct fanout_part *part = NULL;
 	enum err rc;
 
-	if (fanout->call != 0) {
+	if (fanout->call != 0 && !fanout->is_shard_ack) {
 		part = MEM_NEW(struct fanout_part);
 		part->fanout = fanout;
 		part->peer = gateway->peer;

@@ -21,6 +21,9 @@ struct fanout *fanout_new(struct router *router, struct link_peer *origin,
 /* Whoever else gets it, it may have had receivers that are not known. */
 void fanout_doubt(struct fanout *fanout);
 
+/* There is nobody to deliver to, and there should be. */
+void fanout_nobody(struct fanout *fanout);
+
 void fanout_deliver(struct fanout *fanout, struct router_gateway *gateway);
 
 /* No more gateways; the fanout frees itself when its last one is done, perhaps now. */

@@ -15,6 +15,11 @@
 #include "proto/base/list.h"
 #include "proto/base/map.h"
 #include "proto/base/slice.h"
+#include "router/group_top.h"
+#include "router/order.h"
+
+/* Link__Kind's GROUP. People may list these; of users there are too many. */
+#define GROUP_KIND_LISTED 1
 
 /* A gateway in the eyes of the table; embedded in the router's own struct for it. */
 struct group_gateway {
@@ -30,34 +35,24 @@ struct group_part {
 struct group {
 	struct map_node node;
 	struct list members; /* by member.group_node; never empty */
-	size_t members_n;
-	struct group_part *parts; /* owned */
-	size_t parts_n;
-	char key[]; /* kind, hub length, hub, name */
+	uint32_t members_n;
+	uint32_t parts_n;
+	struct group_part *parts; /* `first`, or owned when there are more */
+	struct group_part first;  /* most groups, and users, are at one gateway */
+	struct order *order;	  /* owned: members by connection id; NULL: too few */
+	char key[];		  /* kind, hub length, hub, name */
 };
 
 struct member {
-	struct map_node node; /* by (group, connection) */
+	struct map_node node; /* the key: from `group` to the connection's end */
 	struct list group_node;
 	struct list gateway_node;
+	uint32_t user_id_len;
+	uint32_t user_name_len;
 	struct group *group;	       /* borrowed */
 	struct group_gateway *gateway; /* borrowed */
-	struct slice connection;       /* these point into bytes */
-	struct slice user_id;
-	struct slice user_name;
-	char bytes[];
+	char bytes[];		       /* connection, user id, user name */
 };
-
-struct group_table {
-	struct map groups;
-	struct map members;
-	struct buf scratch; /* owned: the key that is looked up */
-};
-
-void group_table_init(struct group_table *table, uint64_t seed);
-void group_table_fini(struct group_table *table);
-
-void group_gateway_init(struct group_gateway *gateway);
 
 /* Who says so, of whom. All slices are copied by group_add(). */
 struct group_key {
@@ -72,6 +67,28 @@ struct group_member {
 	struct slice user_name;
 };
 
+/* Who it is; borrowed from the member. */
+struct group_member group_member_who(const struct member *member);
+
+/* Which it is; borrowed from the group. */
+struct group_key group_key_of(const struct group *group);
+
+/* The bytes of a key: those of a kind and hub are one run in their order, by name. */
+void group_key_write(struct buf *out, const struct group_key *key);
+
+struct group_table {
+	struct map groups;
+	struct map members;
+	struct order listed;  /* groups of GROUP_KIND_LISTED by hub and name */
+	struct group_top top; /* the largest of them */
+	struct buf scratch;   /* owned: the key that is looked up */
+};
+
+void group_table_init(struct group_table *table, uint64_t seed);
+void group_table_fini(struct group_table *table);
+
+void group_gateway_init(struct group_gateway *gateway);
+
 /* Adding twice changes nothing; the same connection at another gateway is a member of its
  * own. */
 void group_add(struct group_table *table, const struct group_key *key,
@@ -82,8 +99,17 @@ void group_add(struct group_table *table, const struct group_key *key,
 void group_remove(struct group_table *table, const struct group_key *key,
 		  struct slice connection, const struct group_gateway *gateway);
 
+/* What `from` has brought of the connection is what `to` has brought, from now on. False:
+ * it has brought nothing. */
+bool group_move(struct group_table *table, const struct group_key *key,
+		struct slice connection, struct group_gateway *from,
+		struct group_gateway *to);
+
 /* The gateway is gone, and its members with it. */
 void group_remove_gateway(struct group_table *table, struct group_gateway *gateway);
+
+/* Removes so many of its members at most, and it with the last; returns how many. */
+size_t group_drop(struct group_table *table, struct group *group, size_t n_max);
 
 /* NULL: no members. */
 const struct group *group_find(struct group_table *table, const struct group_key *key);

@@ -2,24 +2,19 @@
 /*
  * Awaits: put a question, stop the fiber, go on with the answer. The answer may come
  * before the fiber stops, when the owner of the key is this very router.
+ *
+ * A call waits for one answer at a time, so it has one wait, made when it first needs it.
  */
+#include <assert.h>
 #include <stdlib.h>
 
-#include "router/hub_private.h"
+#include "router/group_page.h"
+#include "router/hub_event.h"
+#include "router/hub_steps.h"
+#include "router/hub_wait.h"
 #include "router/route.h"
 
-struct hub_wait {
-	struct ask ask;
-	struct hub_call *call;
-	bool is_done;
-	enum err rc;
-	struct hub_member *members; /* in the call's arena */
-	size_t members_n;
-	struct slice *entries; /* in the call's arena */
-	size_t entries_n;
-};
-
-static int member_compare(const void *a, const void *b)
+static int compare_members(const void *a, const void *b)
 {
 	const struct hub_member *left = a;
 	const struct hub_member *right = b;
@@ -31,7 +26,7 @@ static int member_compare(const void *a, const void *b)
 
 static void wait_take_members(struct hub_wait *wait, const Link__Members *members)
 {
-	struct arena *arena = &wait->call->arena;
+	struct arena *arena = hub_arena(wait->call);
 
 	wait->members = arena_alloc(arena, members->n_members * sizeof(*wait->members));
 	for (size_t i = 0; i < members->n_members; i++) {
@@ -43,55 +38,101 @@ static void wait_take_members(struct hub_wait *wait, const Link__Members *member
 			.user_name = arena_dup(arena, link_slice(from->user_name)),
 		};
 	}
-	qsort(wait->members, wait->members_n, sizeof(*wait->members), member_compare);
+	wait->next = arena_dup(arena, link_slice(members->next));
 }
 
-static void wait_take_entries(struct hub_wait *wait, const Link__LogEntries *entries)
+static enum hub_rc client_failed(struct hub_call *call, struct slice error)
 {
-	struct arena *arena = &wait->call->arena;
+	call->client_error = arena_dup(hub_arena(call), error);
+	call->passed =
+		arena_printf(hub_arena(call), " HubException: %.*s", SLICE_FMT(error));
+	return HUB_FAILED;
+}
 
-	wait->entries = arena_alloc(arena, entries->n_entries * sizeof(*wait->entries));
-	for (size_t i = 0; i < entries->n_entries; i++)
-		wait->entries[wait->entries_n++] =
-			arena_dup(arena, link_slice(entries->entries[i]));
+static void wait_take_answer(struct hub_wait *wait, const Link__Answer *answer)
+{
+	const struct hub_codec *codec = hub_codec((enum hub_protocol)answer->protocol);
+	struct arena *arena = hub_arena(wait->call);
+	struct value *result;
+
+	if (answer->has_error)
+		wait->hub_rc = client_failed(wait->call, link_slice(answer->error));
+	else if (answer->result.len == 0)
+		wait->hub_rc =
+			client_failed(wait->call, SLICE("The client gave no result."));
+	else if (codec == NULL ||
+		 codec->decode_value(arena_dup(arena, link_slice(answer->result)), arena,
+				     &result) != OK)
+		wait->hub_rc = client_failed(
+			wait->call, SLICE("The client's result cannot be read."));
+	else
+		wait->result = result;
 }
 
 static void on_answer(struct ask *ask, const struct ask_answer *answer)
 {
 	struct hub_wait *wait = CONTAINER_OF(ask, struct hub_wait, ask);
 
-	wait->is_done = true;
+	wait->call->is_asking = false;
 	wait->rc = answer->rc;
 	if (answer->rc == ERR_TIMEOUT)
 		wait->call->runtime->router->metrics.ask_timeout_total++;
 	if (answer->rc == OK && answer->members != NULL)
 		wait_take_members(wait, answer->members);
-	if (answer->rc == OK && answer->entries != NULL)
-		wait_take_entries(wait, answer->entries);
+	if (answer->state != NULL) /* also tells of a conflict */
+		hub_wait_take_state(wait, answer->state);
+	if (answer->rc == OK && answer->reply != NULL)
+		hub_wait_take_reply(wait, answer->reply);
+	if (answer->rc == OK && answer->answer != NULL)
+		wait_take_answer(wait, answer->answer);
 	hub_call_wake(wait->call);
 }
 
-/* NULL: the router is going down. */
-static struct hub_wait *wait_new(struct hub_call *call)
+static struct hub_wait *wait_new_ms(struct hub_call *call, int64_t timeout_ms)
 {
 	struct router *router = call->runtime->router;
-	struct hub_wait *wait;
 
-	if (call->runtime->is_stopping)
+	if (call->is_canceled || call->runtime->is_stopping)
 		return NULL;
-	wait = ARENA_NEW(&call->arena, struct hub_wait);
-	wait->call = call;
-	ask_start(&wait->ask, &router->asks, router->conf->hub_await_timeout_ms,
-		  on_answer);
-	return wait;
+	if (call->wait == NULL)
+		call->wait = arena_alloc(&call->arena, sizeof(*call->wait));
+	*call->wait = (struct hub_wait){ .call = call };
+	call->is_asking = true;
+	ask_start(&call->wait->ask, &router->asks, timeout_ms, on_answer);
+	return call->wait;
 }
 
-static enum hub_rc wait_end(struct hub_wait *wait)
+struct hub_wait *hub_wait_new(struct hub_call *call)
 {
-	hub_call_wait(wait->call, &wait->is_done);
+	return wait_new_ms(call, call->conn->hub->conf->await_timeout_ms);
+}
+
+int64_t hub_wait_deadline(const struct hub_call *call)
+{
+	return loop_now_ms(call->runtime->router->loop) +
+	       call->conn->hub->conf->await_timeout_ms;
+}
+
+struct hub_wait *hub_wait_new_until(struct hub_call *call, int64_t end_ms)
+{
+	const int64_t left_ms = end_ms - loop_now_ms(call->runtime->router->loop);
+
+	return wait_new_ms(call, left_ms > 0 ? left_ms : 0);
+}
+
+void hub_wait_cancel(struct hub_call *call)
+{
+	assert(call->is_asking);
+	ask_cancel(&call->wait->ask);
+}
+
+enum hub_rc hub_wait_end(struct hub_wait *wait)
+{
+	while (wait->call->is_asking)
+		hub_call_pause(wait->call);
 	switch (wait->rc) {
 	case OK:
-		return HUB_OK;
+		return wait->hub_rc;
 	case ERR_TIMEOUT:
 		return HUB_ETIMEDOUT;
 	case ERR_CANCELED:
@@ -101,14 +142,16 @@ static enum hub_rc wait_end(struct hub_wait *wait)
 	case ERR_LIMIT:
 	case ERR_ARGUMENT:
 		return HUB_ELIMIT;
+	case ERR_EXISTS:
+		return HUB_ECONFLICT;
 	case ERR_AGAIN:
 	case ERR_CLOSED:
 	case ERR_MALFORMED:
-	case ERR_EXISTS:
 	case ERR_DENIED:
 	case ERR_UNSUPPORTED:
 	case ERR_OUTCOME:
 	case ERR_IO:
+	case ERR_MOVED:
 		break;
 	}
 	return HUB_EUNAVAILABLE;
@@ -117,7 +160,7 @@ static enum hub_rc wait_end(struct hub_wait *wait)
 static enum hub_rc await_join(struct hub_call *call, struct slice connection_id,
 			      struct slice group, bool is_leave)
 {
-	struct hub_wait *wait = wait_new(call);
+	struct hub_wait *wait = hub_wait_new(call);
 	Link__Join join = LINK__JOIN__INIT;
 
 	if (wait == NULL)
@@ -127,7 +170,7 @@ static enum hub_rc await_join(struct hub_call *call, struct slice connection_id,
 	join.group = link_bytes(group);
 	join.is_leave = is_leave;
 	route_join(call->runtime->router, &join, &wait->ask);
-	return wait_end(wait);
+	return hub_wait_end(wait);
 }
 
 enum hub_rc hub_await_join(struct hub_call *call, struct slice group)
@@ -152,58 +195,161 @@ enum hub_rc hub_await_leave_connection(struct hub_call *call, struct slice conne
 	return await_join(call, connection_id, group, true);
 }
 
-enum hub_rc hub_await_members(struct hub_call *call, struct slice group,
-			      const struct hub_member **members, size_t *n)
+/* ---- time */
+
+bool hub_is_canceled(const struct hub_call *call)
 {
-	struct hub_wait *wait = wait_new(call);
+	return call->is_canceled || call->runtime->is_stopping ||
+	       (call->conn->is_gone && call->kind != HUB_CALL_DISCONNECTED);
+}
+
+static void on_timer(struct timer *timer)
+{
+	hub_call_wake(CONTAINER_OF(timer, struct hub_call, timer));
+}
+
+/* Until the time is over or the call canceled. */
+static void rest(struct hub_call *call, int64_t ms)
+{
+	struct loop *loop = call->runtime->router->loop;
+
+	timer_init(&call->timer, on_timer);
+	loop_timer_start(loop, &call->timer, ms > 0 ? ms : 0);
+	while (timer_is_running(&call->timer) && !hub_is_canceled(call))
+		hub_call_pause(call);
+	loop_timer_stop(loop, &call->timer);
+}
+
+enum hub_rc hub_await_sleep(struct hub_call *call, int64_t ms)
+{
+	if (!hub_is_canceled(call))
+		rest(call, ms);
+	return hub_is_canceled(call) ? HUB_ECANCELED : HUB_OK;
+}
+
+enum hub_rc hub_await_cancel(struct hub_call *call, int64_t ms)
+{
+	if (ms >= 0 && !hub_is_canceled(call))
+		rest(call, ms);
+	while (ms < 0 && !hub_is_canceled(call))
+		hub_call_pause(call);
+	return hub_is_canceled(call) ? HUB_ECANCELED : HUB_ETIMEDOUT;
+}
+
+/* ---- members */
+
+/* Of the pages that came. */
+struct member_list {
+	struct hub_member *items; /* where the call's values are */
+	size_t n;
+	size_t room;
+	struct slice next; /* empty before the first page and behind the last */
+};
+
+static enum hub_rc members_take(struct member_list *all, const struct hub_wait *wait)
+{
+	struct hub_member *items = all->items;
+
+	all->next = wait->next;
+	if (all->n + wait->members_n > HUB_MEMBERS_MAX)
+		return HUB_ELIMIT;
+	if (all->n == 0) {
+		all->items = wait->members;
+		all->n = all->room = wait->members_n;
+		return HUB_OK;
+	}
+	if (all->n + wait->members_n > all->room) {
+		all->room = (all->n + wait->members_n) * 2;
+		all->items = arena_alloc(hub_arena(wait->call),
+					 all->room * sizeof(*all->items));
+		memcpy(all->items, items, all->n * sizeof(*all->items));
+	}
+	for (size_t i = 0; i < wait->members_n; i++)
+		all->items[all->n++] = wait->members[i];
+	return HUB_OK;
+}
+
+static enum hub_rc await_page(struct hub_call *call, struct slice group,
+			      struct member_list *all, int64_t end_ms)
+{
+	struct hub_wait *wait = hub_wait_new_until(call, end_ms);
 	Link__ListMembers list = LINK__LIST_MEMBERS__INIT;
 	enum hub_rc rc;
 
-	*n = 0;
 	if (wait == NULL)
 		return HUB_ECANCELED;
 	list.hub = link_bytes(hub_served_name(call->conn->hub));
 	list.group = link_bytes(group);
+	list.cursor = link_bytes(all->next);
+	list.limit = GROUP_PAGE_MAX;
 	route_list_members(call->runtime->router, &list, &wait->ask);
-	rc = wait_end(wait);
-	*members = wait->members;
-	*n = wait->members_n;
-	return rc;
+	rc = hub_wait_end(wait);
+	return rc == HUB_OK ? members_take(all, wait) : rc;
 }
 
-enum hub_rc hub_await_log_append(struct hub_call *call, struct slice key,
-				 struct slice entry, uint32_t entries_max)
+enum hub_rc hub_await_members(struct hub_call *call, struct slice group,
+			      const struct hub_member **members, size_t *n)
 {
-	struct hub_wait *wait = wait_new(call);
-	Link__LogAppend append = LINK__LOG_APPEND__INIT;
-
-	if (wait == NULL)
-		return HUB_ECANCELED;
-	append.hub = link_bytes(hub_served_name(call->conn->hub));
-	append.key = link_bytes(key);
-	append.entry = link_bytes(entry);
-	append.entries_max = entries_max;
-	route_log_append(call->runtime->router, &append, &wait->ask);
-	return wait_end(wait);
-}
-
-enum hub_rc hub_await_log_read(struct hub_call *call, struct slice key,
-			       uint32_t entries_max, const struct slice **entries,
-			       size_t *n)
-{
-	struct hub_wait *wait = wait_new(call);
-	Link__LogRead read = LINK__LOG_READ__INIT;
+	const int64_t end_ms = hub_wait_deadline(call);
+	struct member_list all = { .items = NULL };
 	enum hub_rc rc;
 
+	*members = NULL;
 	*n = 0;
+	do
+		rc = await_page(call, group, &all, end_ms);
+	while (rc == HUB_OK && all.next.len > 0);
+	if (rc != HUB_OK)
+		return rc;
+	if (all.n > 0)
+		qsort(all.items, all.n, sizeof(*all.items), compare_members);
+	*members = all.items;
+	*n = all.n;
+	return HUB_OK;
+}
+
+/* ---- clients */
+
+enum hub_rc hub_await_client(struct hub_call *call, struct slice connection_id,
+			     struct slice event, const struct value *arguments,
+			     int64_t timeout_ms, const struct value **result)
+{
+	const struct hub_codec *codec = hub_codec(
+		hub_is_json_enough(arguments) ? HUB_PROTOCOL_JSON : HUB_PROTOCOL_MSGPACK);
+	Link__Question question = LINK__QUESTION__INIT;
+	struct buf raw = BUF_INIT;
+	struct hub_wait *wait;
+	enum hub_rc rc;
+
+	*result = NULL;
+	call->client_error = SLICE_NONE;
+	if (arguments->type != VALUE_ARRAY) {
+		hub_misuse(call, "hub_await_client(): arguments that are no array");
+		return HUB_FAILED;
+	}
+	if (call->kind == HUB_CALL_CONNECTED)
+		return client_failed(call, SLICE("A client cannot be asked before "
+						 "on_connected is over."));
+	if (timeout_ms <= 0)
+		timeout_ms = call->conn->hub->conf->client_result_timeout_ms;
+	wait = wait_new_ms(call, timeout_ms);
 	if (wait == NULL)
 		return HUB_ECANCELED;
-	read.hub = link_bytes(hub_served_name(call->conn->hub));
-	read.key = link_bytes(key);
-	read.entries_max = entries_max;
-	route_log_read(call->runtime->router, &read, &wait->ask);
-	rc = wait_end(wait);
-	*entries = wait->entries;
-	*n = wait->entries_n;
+	codec->encode_value(&raw, arguments);
+	question.hub = link_bytes(hub_served_name(call->conn->hub));
+	question.connection = link_bytes(connection_id);
+	question.target = link_bytes(event);
+	question.protocol = codec->protocol;
+	question.arguments = link_bytes(buf_slice(&raw));
+	question.timeout_ms = (uint64_t)timeout_ms;
+	route_question(call->runtime->router, &question, &wait->ask);
+	buf_fini(&raw);
+	rc = hub_wait_end(wait);
+	*result = wait->result;
 	return rc;
+}
+
+struct slice hub_client_error(const struct hub_call *call)
+{
+	return call->client_error;
 }

@@ -7,17 +7,15 @@
 
 #include "proto/base/log.h"
 #include "router/conn.h"
+#include "router/hub_runtime.h"
+#include "router/reshard_hold.h"
 #include "router/router.h"
 #include "router/shard.h"
 
-/* NULL: we own it. */
-static struct link_peer *owner_of(const struct router *router, ProtobufCBinaryData hub,
-				  Link__Kind kind, ProtobufCBinaryData name)
+static struct shard_owner owner_of(const struct router *router, ProtobufCBinaryData hub,
+				   Link__Kind kind, ProtobufCBinaryData name)
 {
-	const size_t owner = shards_owner(&router->shards, link_slice(hub), (int)kind,
-					  link_slice(name));
-
-	return router->shard_peers[owner];
+	return shard_owner_of(router, link_slice(hub), kind, link_slice(name));
 }
 
 /* What was not even sent is answered here. */
@@ -34,86 +32,130 @@ static struct session_ticket *ticket_of(struct ask *ask, const struct link_peer 
 	return ask != NULL ? ask_put_to(ask, peer) : NULL;
 }
 
+/* In PREPARE it is known which of them go another way later. */
+static void send_mark(const struct router *router, const Link__Send *send,
+		      struct ask *ask)
+{
+	const bool is_staying = router->shards.map.phase == SHARD_PHASE_PREPARE &&
+				!shard_moves(router, link_slice(send->hub), send->kind,
+					     link_slice(send->name));
+
+	if (ask != NULL)
+		ask->route = is_staying ? ASK_UNROUTED : ASK_ROUTED_SEND;
+}
+
 void route_send(struct router *router, Link__Send *send, struct ask *ask)
 {
-	struct link_peer *peer = NULL;
+	struct shard_owner owner = { .is_own = true };
 	enum err rc;
 
 	send->call = ask != NULL ? ask->number : 0;
+	rc = backlog_hold(&router->backlog, NULL, send);
+	if (rc != ERR_AGAIN) {
+		if (rc != OK)
+			route_failed(router, ask, rc);
+		return;
+	}
 	/* Everybody's gateways are known to every router. */
-	if (send->kind != LINK__KIND__KIND_ALL)
-		peer = owner_of(router, send->hub, send->kind, send->name);
-	if (peer == NULL) {
+	if (send->kind != LINK__KIND__KIND_ALL) {
+		if (ask != NULL && reshard_must_hold(router, send)) {
+			rc = reshard_hold_send(router, send, ask);
+			if (rc != OK)
+				route_failed(router, ask, rc);
+			return;
+		}
+		owner = owner_of(router, send->hub, send->kind, send->name);
+		send_mark(router, send, ask);
+	}
+	if (owner.is_own) {
 		shard_on_send(router, NULL, send);
 		return;
 	}
-	rc = link_send_send(peer, send, ticket_of(ask, peer));
+	rc = owner.peer != NULL
+		     ? link_send_send(owner.peer, send, ticket_of(ask, owner.peer))
+		     : ERR_MOVED;
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
 
+/* Whoever sends it to us takes us for the owner. */
+static struct shard_owner taker_of(const struct router *router,
+				   const struct link_peer *origin, const Link__Send *send)
+{
+	if (origin != NULL || send->kind == LINK__KIND__KIND_ALL)
+		return (struct shard_owner){ .is_own = true };
+	return owner_of(router, send->hub, send->kind, send->name);
+}
+
+bool route_is_own(const struct router *router, const struct link_peer *origin,
+		  const Link__Send *send)
+{
+	return taker_of(router, origin, send).is_own;
+}
+
+bool route_is_crowded(struct router *router, const struct link_peer *origin,
+		      const Link__Send *send)
+{
+	const struct shard_owner owner = taker_of(router, origin, send);
+
+	if (owner.is_own)
+		return shard_is_crowded(router, send);
+	return owner.peer != NULL && link_peer_is_crowded(owner.peer);
+}
+
 void route_join(struct router *router, Link__Join *join, struct ask *ask)
 {
-	struct link_peer *peer = owner_of(router, join->hub, LINK__KIND__KIND_CONNECTION,
-					  join->connection);
-	enum err rc;
+	const struct shard_owner owner = owner_of(
+		router, join->hub, LINK__KIND__KIND_CONNECTION, join->connection);
+	enum err rc = ERR_MOVED;
 
 	join->call = ask->number;
 	join->origin = link_bytes(router_name(router));
-	if (peer == NULL) {
+	ask->route = ASK_ROUTED;
+	if (owner.is_own) {
 		conn_on_join(router, NULL, join);
 		return;
 	}
-	rc = link_send_join(peer, join, ask_put_to(ask, peer));
+	if (owner.peer != NULL)
+		rc = link_send_join(owner.peer, join, ask_put_to(ask, owner.peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
 
 void route_list_members(struct router *router, Link__ListMembers *list, struct ask *ask)
 {
-	struct link_peer *peer =
+	const struct shard_owner owner =
 		owner_of(router, list->hub, LINK__KIND__KIND_GROUP, list->group);
-	enum err rc;
+	enum err rc = ERR_MOVED;
 
 	list->call = ask->number;
-	if (peer == NULL) {
+	ask->route = ASK_ROUTED;
+	if (owner.is_own) {
 		shard_on_list_members(router, NULL, list);
 		return;
 	}
-	rc = link_send_list_members(peer, list, ask_put_to(ask, peer));
+	if (owner.peer != NULL)
+		rc = link_send_list_members(owner.peer, list,
+					    ask_put_to(ask, owner.peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
 
-/* Journal keys are placed like groups: a room's history lies where the room does. */
-void route_log_append(struct router *router, Link__LogAppend *append, struct ask *ask)
+void route_question(struct router *router, Link__Question *question, struct ask *ask)
 {
-	struct link_peer *peer =
-		owner_of(router, append->hub, LINK__KIND__KIND_GROUP, append->key);
-	enum err rc;
+	const struct shard_owner owner = owner_of(
+		router, question->hub, LINK__KIND__KIND_CONNECTION, question->connection);
+	enum err rc = ERR_MOVED;
 
-	append->call = ask->number;
-	if (peer == NULL) {
-		shard_on_log_append(router, NULL, append);
+	question->call = ask->number;
+	ask->route = ASK_ROUTED;
+	if (owner.is_own) {
+		hub_question(router, NULL, question);
 		return;
 	}
-	rc = link_send_log_append(peer, append, ask_put_to(ask, peer));
-	if (rc != OK)
-		route_failed(router, ask, rc);
-}
-
-void route_log_read(struct router *router, Link__LogRead *read, struct ask *ask)
-{
-	struct link_peer *peer =
-		owner_of(router, read->hub, LINK__KIND__KIND_GROUP, read->key);
-	enum err rc;
-
-	read->call = ask->number;
-	if (peer == NULL) {
-		shard_on_log_read(router, NULL, read);
-		return;
-	}
-	rc = link_send_log_read(peer, read, ask_put_to(ask, peer));
+	if (owner.peer != NULL)
+		rc = link_send_question(owner.peer, question,
+					ask_put_to(ask, owner.peer));
 	if (rc != OK)
 		route_failed(router, ask, rc);
 }
@@ -131,11 +173,11 @@ void route_joined(struct router *router, struct link_peer *origin,
 
 void route_joined_home(struct router *router, const Link__Joined *joined)
 {
-	const ptrdiff_t home = shards_find(&router->shards, link_slice(joined->origin));
+	const struct slice origin = link_slice(joined->origin);
+	const struct shard_link *home = shard_link_find(router, origin);
 
-	if (home >= 0)
-		route_joined(router, router->shard_peers[home], joined);
+	if (home != NULL || slice_equal(origin, router_name(router)))
+		route_joined(router, home != NULL ? home->peer : NULL, joined);
 	else
-		log_warn("shard.origin_unknown", "router=%s",
-			 log_quote(link_slice(joined->origin)).text);
+		log_warn("shard.origin_unknown", "router=%s", log_quote(origin).text);
 }

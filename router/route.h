@@ -15,10 +15,17 @@ struct router;
 /* `send->call` is set from `ask`; NULL: nobody waits. */
 void route_send(struct router *router, Link__Send *send, struct ask *ask);
 
+/* It is for a key of ours, or for all; `origin` NULL: it is from us. */
+bool route_is_own(const struct router *router, const struct link_peer *origin,
+		  const Link__Send *send);
+
+/* Too much waits for those it goes to from here; `origin` NULL: it is ours. */
+bool route_is_crowded(struct router *router, const struct link_peer *origin,
+		      const Link__Send *send);
+
 void route_join(struct router *router, Link__Join *join, struct ask *ask);
 void route_list_members(struct router *router, Link__ListMembers *list, struct ask *ask);
-void route_log_append(struct router *router, Link__LogAppend *append, struct ask *ask);
-void route_log_read(struct router *router, Link__LogRead *read, struct ask *ask);
+void route_question(struct router *router, Link__Question *question, struct ask *ask);
 
 /* Back to who asked; NULL: ourselves. */
 void route_joined(struct router *router, struct link_peer *origin,

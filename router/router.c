@@ -8,9 +8,13 @@
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/notify.h"
 #include "proto/base/secret.h"
 #include "router/hub_runtime.h"
 #include "router/on_peer.h"
+#include "router/presence.h"
+#include "router/redis.h"
+#include "router/state/state_redis.h"
 
 #define DRAIN_CHECK_MS 20
 
@@ -27,7 +31,7 @@ struct router_gateway *router_gateway_of(const struct link_peer *peer)
 
 struct slice router_name(const struct router *router)
 {
-	return slice_from_str(router->shards.items[router->self].name);
+	return slice_from_str(router->shards.name);
 }
 
 void router_resync(struct router_gateway *gateway)
@@ -37,40 +41,24 @@ void router_resync(struct router_gateway *gateway)
 	link_peer_reset(gateway->peer);
 }
 
-/* Gauges that follow from the tables. */
-static void router_count(struct router *router)
+void router_count(struct router *router)
 {
 	struct router_metrics *metrics = &router->metrics;
 
-	metrics->connections = (int64_t)router->conns.count;
+	claims_forget(router);
+	metrics->missing_gateways = (int64_t)router->rebuild.missing_n;
+	metrics->connections = (int64_t)router->conns.count - metrics->standbys;
+	metrics->claims = (int64_t)router->claims.by_id.count;
+	metrics->passes = (int64_t)router->passes.by_call.count;
 	metrics->groups = (int64_t)router->groups.groups.count;
+	metrics->commands = (int64_t)router->commands.n;
 	metrics->members = (int64_t)router->groups.members.count;
-	metrics->journal_keys = (int64_t)router->journal.lists.count;
-	metrics->journal_bytes = (int64_t)router->journal.bytes;
-	metrics->journal_evicted_total = router->journal.evicted_total;
-}
-
-/* ---- lease */
-
-void router_lease(struct router *router)
-{
-	const struct link_conf *conf = &router->conf->link;
-	Link__Lease lease = LINK__LEASE__INIT;
-
-	if (router->presence == NULL)
-		return;
-	router_count(router);
-	lease.lease_ms = conf->lease_ms;
-	lease.connections = router->metrics.connections;
-	if (link_peer_is_up(router->presence) &&
-	    link_send_lease(router->presence, &lease, NULL) != OK)
-		router->metrics.lease_refused_total++;
-	loop_timer_start(router->loop, &router->lease_timer, conf->lease_ms / 3);
-}
-
-static void on_lease_timer(struct timer *timer)
-{
-	router_lease(CONTAINER_OF(timer, struct router, lease_timer));
+	metrics->state_keys = (int64_t)router->state.table.items.count;
+	metrics->state_bytes = (int64_t)router->state.table.bytes;
+	metrics->state_evicted_total = router->state.table.evicted_total;
+	metrics->state_expired_total = router->state.table.expired_total;
+	metrics->state_waits = (int64_t)router->waits.by_id.count;
+	metrics->state_wait_refused_total = router->waits.refused_total;
 }
 
 /* ---- start */
@@ -78,7 +66,7 @@ static void on_lease_timer(struct timer *timer)
 static void router_open_link(struct router *router)
 {
 	const struct router_conf *conf = router->conf;
-	struct buf key = BUF_INIT;
+	struct secrets keys = SECRETS_INIT;
 	struct link_options options = {
 		.role = LINK__ROLE__ROLE_ROUTER,
 		.accepts = 1u << LINK__ROLE__ROLE_GATEWAY,
@@ -88,57 +76,33 @@ static void router_open_link(struct router *router)
 		.ping_interval_ms = conf->link.ping_interval_ms,
 		.stream_timeout_ms = conf->link.stream_timeout_ms,
 		.peer_timeout_ms = conf->link.lease_ms,
+		/* Cut off, it would confirm what receivers elsewhere never get. */
+		.keeps_when_alone = true,
+		.version_max = (uint32_t)conf->link.version_max,
 		.ops = &router_link_ops,
 		.owner = router,
 		.stats = &router->metrics.link,
 	};
 
-	secret_read("link_key_file", conf->link.key_file, &key);
-	options.key = buf_slice(&key);
+	secrets_read(&keys, "link_key_file", conf->link.key_file);
+	options.keys = &keys;
 	router->link = link_new(router->loop, &options);
-	secret_fini(&key);
+	secrets_fini(&keys);
 }
 
+/* Who waits to be in a list has an address of its own. */
 static void router_listen(struct router *router)
 {
-	const char *own = router->shards.items[router->self].url;
-	const char *url =
-		router->conf->link_listen[0] != '\0' ? router->conf->link_listen : own;
+	const struct shard_links *shards = &router->shards;
+	const char *url = router->conf->link_listen;
 
+	if (url[0] == '\0' && shards->self == SHARD_LINKS_NOWHERE)
+		fatal("routers = %s: %s is not in it, and link_listen is empty",
+		      router->conf->routers, shards->name);
+	if (url[0] == '\0')
+		url = shards->map.all.items[shards->self].url;
 	if (link_listen(router->link, url) != OK)
 		fatal("link_listen: cannot listen on %s", url);
-}
-
-/* Of two routers the one whose name comes first dials. */
-static void router_open_shards(struct router *router)
-{
-	struct shards *shards = &router->shards;
-
-	router->shard_peers = mem_zalloc(shards->n * sizeof(struct link_peer *));
-	for (size_t i = 0; i < shards->n; i++) {
-		const struct shard *shard = &shards->items[i];
-
-		if (i < router->self)
-			router->shard_peers[i] = link_expect(
-				router->link, LINK__ROLE__ROLE_ROUTER, shard->name);
-		else if (i > router->self)
-			router->shard_peers[i] =
-				link_dial(router->link, LINK__ROLE__ROLE_ROUTER,
-					  shard->name, shard->url);
-	}
-}
-
-static void router_open_presence(struct router *router)
-{
-	struct shards presence; /* a list of one */
-
-	if (router->conf->presence[0] == '\0')
-		return;
-	if (shards_parse(&presence, router->conf->presence) != OK || presence.n != 1)
-		fatal("presence = %s: not of the form name=url", router->conf->presence);
-	router->presence = link_dial(router->link, LINK__ROLE__ROLE_PRESENCE,
-				     presence.items[0].name, presence.items[0].url);
-	shards_fini(&presence);
 }
 
 static void on_count(void *owner)
@@ -152,7 +116,18 @@ static const char *why_not_ready(void *owner)
 
 	if (proc_is_draining(router->proc))
 		return "draining\n";
+	if (router->shards.was_in && router->shards.self == SHARD_LINKS_NOWHERE)
+		return "left\n";
 	return router->rebuild.is_done ? NULL : "rebuilding\n";
+}
+
+static void router_status(struct proc *proc, void *state, struct proc_status *status)
+{
+	const struct router *router = state;
+
+	(void)proc; /* router->proc */
+	status->not_ready = why_not_ready(state);
+	status->connections = (int64_t)router->conns.count - router->metrics.standbys;
 }
 
 static void router_open_health(struct router *router)
@@ -173,33 +148,32 @@ static void on_drain_timer(struct timer *timer);
 
 static void router_init_tables(struct router *router)
 {
-	const struct router_conf *conf = router->conf;
 	const uint64_t seed = crypto_random_uint64();
 
 	list_init(&router->gateways);
 	group_table_init(&router->groups, seed);
 	map_init(&router->conns, seed);
-	journal_init(&router->journal, (size_t)conf->journal_keys_max,
-		     (size_t)conf->journal_bytes_max, seed);
+	claims_init(&router->claims, seed);
+	passes_init(&router->passes, seed);
+	state_owner_init(router, seed);
+	state_move_init(router);
+	state_change_init(router, seed);
 	asks_init(&router->asks, router->loop, crypto_random_uint64());
+	commands_init(&router->commands);
 	rebuild_init(&router->rebuild, router);
-	timer_init(&router->lease_timer, on_lease_timer);
+	reshard_init(router);
+	backlog_init(&router->backlog, router);
+	presence_init(router);
+	watch_init(&router->watch);
 	timer_init(&router->drain_timer, on_drain_timer);
 }
 
 void router_init(struct router *router, struct loop *loop, const struct router_conf *conf,
 		 const char *name)
 {
-	ptrdiff_t self;
-
 	router->loop = loop;
 	router->conf = conf;
-	if (shards_parse(&router->shards, conf->routers) != OK)
-		fatal("routers = %s: not a list of name=url", conf->routers);
-	self = shards_find(&router->shards, slice_from_str(name));
-	if (self < 0)
-		fatal("routers = %s: %s is not in it", conf->routers, name);
-	router->self = (size_t)self;
+	shard_links_init(router, conf->routers, name);
 	router_init_tables(router);
 	router->hubs = hub_runtime_new(router, conf->hubs);
 }
@@ -209,16 +183,29 @@ static void *router_start(struct proc *proc)
 	struct router *router = MEM_NEW(struct router);
 
 	router->proc = proc;
+	proc_count_reloads(proc, &router->metrics.reload);
 	router_init(router, proc_loop(proc), proc_conf(proc), proc_name(proc));
 	router_open_link(router);
 	router_listen(router);
-	router_open_shards(router);
-	router_open_presence(router);
-	router_lease(router);
+	shard_links_open(router);
+	replicas_open(&router->presence, router->link, router_name(router),
+		      router->conf->presence);
+	router_open_redis(router);
 	router_open_health(router);
 	proc_ready(proc, "link=%s admin=%s", link_listen_url(router->link),
 		   health_address(router->health));
 	return router;
+}
+
+static void router_reload(struct proc *proc, void *state)
+{
+	struct router *router = state;
+
+	(void)proc; /* router->proc */
+	if (link_reload_keys(router->link, router->conf->link.key_file) != OK)
+		router->metrics.reload.secret_failed_total++;
+	router_reload_redis(router);
+	hub_runtime_reload(router->hubs);
 }
 
 /* ---- drain and stop */
@@ -240,6 +227,7 @@ static void router_drain(struct proc *proc, void *state)
 	struct router *router = state;
 
 	(void)proc; /* router->proc */
+	hub_runtime_drain(router->hubs);
 	loop_timer_start(router->loop, &router->drain_timer, 0);
 }
 
@@ -249,32 +237,48 @@ static void router_stop(struct proc *proc, void *state)
 
 	(void)proc; /* router->proc */
 	health_close(router->health);
-	loop_timer_stop(router->loop, &router->lease_timer);
+	replicas_fini(&router->presence);
+	watch_fini(&router->watch);
 	loop_timer_stop(router->loop, &router->drain_timer);
 	hub_runtime_free(router->hubs);
+	state_change_stop(router);
+	hub_redis_free(router->hub_redis);
+	state_redis_free(router->redis);
+	redis_secrets_fini(&router->redis_secrets);
+	commands_cancel(router);
 	LIST_EACH (node, &router->gateways) {
 		struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
 		group_remove_gateway(&router->groups, &gateway->members);
+		claims_on_gateway_lost(router, gateway);
 		link_peer_set_owner(gateway->peer, NULL);
+		reshard_gateway_fini(gateway);
 		mem_free(gateway);
 	}
+	reshard_stop(router);
 	link_free(router->link);
 	rebuild_fini(&router->rebuild);
+	backlog_fini(&router->backlog);
 	asks_fini(&router->asks);
-	journal_fini(&router->journal);
+	state_change_fini(router);
+	state_move_fini(router);
+	state_owner_fini(router);
 	group_table_fini(&router->groups);
 	map_fini(&router->conns);
-	mem_free(router->shard_peers);
-	shards_fini(&router->shards);
+	claims_fini(&router->claims);
+	passes_fini(&router->passes);
+	shard_links_fini(router);
 	mem_free(router);
 }
 
 const struct proc_ops router_proc_ops = {
 	.conf = &router_conf_table,
 	.conf_bytes = sizeof(struct router_conf),
+	.metrics = &router_metrics_table,
 	.start = router_start,
+	.reload = router_reload,
+	.status = router_status,
 	.drain = router_drain,
 	.stop = router_stop,
 };

@@ -9,17 +9,28 @@
 
 #include "proto/base/health.h"
 #include "proto/base/proc.h"
+#include "proto/base/redis_secrets.h"
 #include "proto/link/link.h"
-#include "proto/link/shards.h"
+#include "proto/link/replicas.h"
 #include "router/ask.h"
+#include "router/backlog.h"
+#include "router/claim.h"
+#include "router/command.h"
 #include "router/conf.h"
 #include "router/conn.h"
 #include "router/group.h"
-#include "router/journal.h"
 #include "router/metrics.h"
+#include "router/pass.h"
 #include "router/rebuild.h"
+#include "router/reshard.h"
+#include "router/shard_links.h"
+#include "router/state/state_change.h"
+#include "router/state/state_owner.h"
+#include "router/watch.h"
 
+struct hub_redis;
 struct hub_runtime;
+struct state_redis;
 
 /* One gateway as this shard knows it: made when it first comes up, freed when it is lost.
  */
@@ -29,7 +40,16 @@ struct router_gateway {
 	struct link_peer *peer;	      /* borrowed from the link */
 	uint64_t incarnation;	      /* the peer's, when it came up */
 	struct list conns;	      /* by conn.gateway_node */
+	struct list claims;	      /* claim.c: what it holds */
+	struct list asked;	      /* pass.c: what it waits for */
+	struct list passed;	      /* pass.c: what it has to answer */
+	struct list leaving;	      /* handover.c: what goes over from it */
+	struct list arriving;	      /* ... and what comes to it */
+	bool is_leaving;	      /* it takes nothing over */
+	bool is_away;		      /* its link is down */
 	bool is_replayed;
+	bool was_passed_over;	    /* rebuild.c: before the first map */
+	struct reshard_fence fence; /* reshard.c */
 };
 
 struct router {
@@ -38,33 +58,49 @@ struct router {
 	const struct router_conf *conf; /* borrowed from proc */
 	struct router_metrics metrics;
 	struct link *link; /* owned */
-	struct shards shards;
-	size_t self;			/* our index in it */
-	struct link_peer **shard_peers; /* owned array; as shards.items; NULL at self */
-	struct link_peer *presence;	/* borrowed from the link; NULL: none */
+	struct shard_links shards;
+	struct reshard reshard;
+	struct replicas presence;
+	struct watch watch;
 	struct list gateways;
 	struct group_table groups;
 	struct map conns; /* by id */
-	struct journal journal;
+	struct claims claims;
+	struct passes passes;
+	struct state_owner state;
+	struct state_move state_move;
+	struct state_waits waits;
 	struct asks asks;
+	struct commands commands;
 	struct rebuild rebuild;
-	struct hub_runtime *hubs; /* owned */
-	struct health *health;	  /* owned */
-	struct timer lease_timer;
+	uint64_t
+		lost; /* on_peer.c: incarnation of the gateway that starts over with us */
+	struct backlog backlog;
+	struct hub_runtime *hubs;  /* owned */
+	struct state_redis *redis; /* owned, as is the next; NULL: state is in memory */
+	struct hub_redis *hub_redis;
+	struct redis_secrets redis_secrets; /* owned */
+	struct health *health;		    /* owned */
 	struct timer drain_timer;
 };
 
 extern const struct proc_ops router_proc_ops;
 
 /*
- * The tables and the hubs: all of a router that needs no peer. `name` is ours in the list
- * of routers. Ends the program when the configuration is wrong.
+ * The tables and the hubs: all of a router that needs no peer. `name` is ours. Ends the
+ * program when the configuration is wrong.
  */
 void router_init(struct router *router, struct loop *loop, const struct router_conf *conf,
 		 const char *name);
 
-/* Tells presence that we live, and goes on doing so. */
-void router_lease(struct router *router);
+/* Begins to connect to Redis, if there is to be one. After the hubs are known. */
+void router_open_redis(struct router *router);
+
+/* Reads its passwords again; what will not do stays as it was. */
+void router_reload_redis(struct router *router);
+
+/* Brings the gauges that follow from the tables up to date. */
+void router_count(struct router *router);
 
 struct slice router_name(const struct router *router);
 

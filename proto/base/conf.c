@@ -10,22 +10,21 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "proto/base/buf.h"
+#include "proto/base/conf_error.h"
 #include "proto/base/conf_print.h"
+#include "proto/base/conf_scope.h"
+#include "proto/base/conf_setting.h"
 #include "proto/base/conf_value.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/base/slice.h"
 
 #define CONF_FILE_BYTES_MAX (256 << 10)
-#define CONF_NAME_MAX 64
-#define CONF_SHOWN_MAX 64
-#define CONF_ENV_PREFIX "HELIOGRAPH_"
 
 enum answer { ANSWER_NONE, ANSWER_HELP, ANSWER_VERSION, ANSWER_PRINT, ANSWER_CHECK };
 
@@ -34,12 +33,14 @@ static const char *const builtin_names[] = { "help", "version", "print-conf", "c
 
 struct reader {
 	const struct conf_table *table;
-	void *values;	   /* borrowed */
-	char *error;	   /* borrowed, CONF_ERROR_MAX */
-	const char *place; /* the file's path, "environment", "command line" */
-	unsigned line;	   /* 0: the place has no lines */
+	void *values; /* borrowed */
+	char *error;  /* borrowed, CONF_ERROR_MAX */
+	struct conf_place place;
 	enum answer answer;
-	const char *file; /* of --conf, or NULL */
+	const char *file;	       /* of --conf, or NULL */
+	struct buf text;	       /* of that file; settings borrow from it */
+	struct conf_settings in_file;  /* of scopes */
+	struct conf_settings in_flags; /* of scopes */
 };
 
 static void reader_init(struct reader *reader, const struct conf_table *table,
@@ -53,97 +54,18 @@ static void reader_init(struct reader *reader, const struct conf_table *table,
 
 /* ---- errors */
 
-static enum err refuse(struct reader *reader, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static enum err refuse(struct reader *reader, const char *fmt, ...)
-{
-	struct buf text = BUF_INIT;
-	char message[CONF_ERROR_MAX];
-	va_list args;
-	size_t len;
-
-	va_start(args, fmt);
-	(void)vsnprintf(message, sizeof(message), fmt, args); /* a cut message is fine */
-	va_end(args);
-	buf_append_str(&text, reader->place);
-	if (reader->line > 0)
-		buf_appendf(&text, ":%u", reader->line);
-	buf_appendf(&text, ": %s", message);
-	len = text.len < CONF_ERROR_MAX ? text.len : CONF_ERROR_MAX - 1;
-	memcpy(reader->error, text.ptr, len);
-	reader->error[len] = '\0';
-	buf_fini(&text);
-	return ERR_MALFORMED;
-}
-
-struct shown {
-	char text[CONF_SHOWN_MAX + 4];
-};
-
-/* What somebody wrote, short and printable, for an error message. */
-static struct shown show(struct slice s)
-{
-	struct shown out;
-	size_t len = s.len < CONF_SHOWN_MAX ? s.len : CONF_SHOWN_MAX;
-
-	for (size_t i = 0; i < len; i++)
-		out.text[i] = s.ptr[i] < ' ' || s.ptr[i] >= 0x7f ? '?' : s.ptr[i];
-	memcpy(out.text + len, s.len > len ? "..." : "", s.len > len ? 4 : 1);
-	return out;
-}
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance, one row at a time. */
-static size_t edit_distance(struct slice a, struct slice b)
-{
-	size_t row[CONF_NAME_MAX + 1];
-
-	assert(a.len <= CONF_NAME_MAX);
-	assert(b.len <= CONF_NAME_MAX);
-	for (size_t j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.len; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.len; j++) {
-			size_t above = row[j];
-			size_t differs = a.ptr[i - 1] != b.ptr[j - 1];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + differs);
-			diagonal = above;
-		}
-	}
-	return row[b.len];
-}
-
 /* The known name nearest to `name`, or NULL when none could have been meant. */
 static const char *name_suggest(const struct reader *reader, struct slice name,
 				bool is_flag)
 {
 	size_t n_builtin = is_flag ? sizeof(builtin_names) / sizeof(builtin_names[0]) : 0;
-	size_t best = name.len / 3 + 2; /* one above what passes for a slip */
+	size_t slip = conf_name_slip(name);
 	const char *nearest = NULL;
 
-	if (name.len > CONF_NAME_MAX)
-		return NULL;
-	for (size_t i = 0; i < reader->table->n + n_builtin; i++) {
-		const char *known = i < n_builtin
-					    ? builtin_names[i]
-					    : reader->table->options[i - n_builtin].name;
-		size_t distance = edit_distance(name, slice_from_str(known));
-
-		if (distance < best) {
-			best = distance;
-			nearest = known;
-		}
-	}
+	for (size_t i = 0; i < n_builtin; i++)
+		conf_name_offer(name, builtin_names[i], &nearest, &slip);
+	for (size_t i = 0; i < reader->table->n; i++)
+		conf_name_offer(name, reader->table->options[i].name, &nearest, &slip);
 	return nearest;
 }
 
@@ -153,10 +75,12 @@ static enum err refuse_unknown(struct reader *reader, struct slice name, bool is
 	const char *nearest = name_suggest(reader, name, is_flag);
 
 	if (nearest == NULL)
-		return refuse(reader, "unknown option %s%s; --help lists all", dashes,
-			      show(name).text);
-	return refuse(reader, "unknown option %s%s; did you mean %s%s?", dashes,
-		      show(name).text, dashes, nearest);
+		return conf_refuse(reader->error, &reader->place,
+				   "unknown option %s%s; --help lists all", dashes,
+				   conf_show(name).text);
+	return conf_refuse(reader->error, &reader->place,
+			   "unknown option %s%s; did you mean %s%s?", dashes,
+			   conf_show(name).text, dashes, nearest);
 }
 
 /* ---- one option */
@@ -177,17 +101,20 @@ static enum err option_set(struct reader *reader, const struct conf_option *opti
 	struct buf why = BUF_INIT;
 	enum err rc = conf_value_set(option, reader->values, value, &why);
 
+	if (rc == OK && conf_scope_is_list(reader->table, option))
+		rc = conf_scope_check_list(value, &why);
 	if (rc != OK)
-		rc = refuse(reader, "%s = %s: %.*s", option->name, show(value).text,
-			    SLICE_FMT(buf_slice(&why)));
+		rc = conf_refuse(reader->error, &reader->place, "%s = %s: %.*s",
+				 option->name, conf_show(value).text,
+				 SLICE_FMT(buf_slice(&why)));
 	buf_fini(&why);
 	return rc;
 }
 
 static enum err defaults_read(struct reader *reader)
 {
-	reader->place = "default";
-	reader->line = 0;
+	reader->place.name = "default";
+	reader->place.line = 0;
 	for (size_t i = 0; i < reader->table->n; i++) {
 		const struct conf_option *option = &reader->table->options[i];
 		enum err rc = option_set(reader, option, slice_from_str(option->initial));
@@ -224,21 +151,29 @@ static enum err line_read(struct reader *reader, struct slice line, unsigned *se
 	if (line.len > 0 && line.ptr[line.len - 1] == '\r')
 		line.len--;
 	if (slice_find(line, '\0') >= 0)
-		return refuse(reader, "a NUL byte; this is no configuration file");
+		return conf_refuse(reader->error, &reader->place,
+				   "a NUL byte; this is no configuration file");
 	line = slice_trim(comment_cut(line));
 	if (line.len == 0)
 		return OK;
 	if (slice_find(line, '=') < 0)
-		return refuse(reader, "\"%s\": expected name = value", show(line).text);
+		return conf_refuse(reader->error, &reader->place,
+				   "\"%s\": expected name = value", conf_show(line).text);
 	name = slice_trim(slice_cut(&line, '='));
+	if (conf_scope_is_meant(reader->table, name)) {
+		conf_settings_add(&reader->in_file, &reader->place, name,
+				  slice_trim(line));
+		return OK;
+	}
 	option = option_find(reader, name);
 	if (option == NULL)
 		return refuse_unknown(reader, name, false);
 	index = (size_t)(option - reader->table->options);
 	if (seen[index] > 0)
-		return refuse(reader, "%s is already set in line %u", option->name,
-			      seen[index]);
-	seen[index] = reader->line;
+		return conf_refuse(reader->error, &reader->place,
+				   "%s is already set in line %u", option->name,
+				   seen[index]);
+	seen[index] = reader->place.line;
 	return option_set(reader, option, slice_trim(line));
 }
 
@@ -247,9 +182,9 @@ static enum err text_read(struct reader *reader, struct slice text)
 	unsigned *seen = mem_zalloc(reader->table->n * sizeof(*seen));
 	enum err rc = OK;
 
-	reader->line = 0;
+	reader->place.line = 0;
 	while (rc == OK && text.len > 0) {
-		reader->line++;
+		reader->place.line++;
 		rc = line_read(reader, slice_cut(&text, '\n'), seen);
 	}
 	mem_free(seen);
@@ -258,34 +193,35 @@ static enum err text_read(struct reader *reader, struct slice text)
 
 static enum err refuse_errno(struct reader *reader)
 {
-	return refuse(reader, "%s", err_errno_text());
+	return conf_refuse(reader->error, &reader->place, "%s", err_errno_text());
 }
 
 static enum err file_read(struct reader *reader)
 {
-	struct buf text = BUF_INIT;
+	struct buf *text = &reader->text;
 	enum err rc = OK;
 	ssize_t n = 0;
 	int fd;
 
-	reader->place = reader->file;
-	reader->line = 0;
+	reader->place.name = reader->file;
+	reader->place.line = 0;
 	fd = open(reader->file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return refuse_errno(reader);
 	do {
-		n = read(fd, buf_reserve(&text, 4096), 4096);
+		n = read(fd, buf_reserve(text, 4096), 4096);
 		if (n > 0)
-			text.len += (size_t)n;
-	} while ((n > 0 && text.len <= CONF_FILE_BYTES_MAX) || (n < 0 && errno == EINTR));
+			text->len += (size_t)n;
+	} while ((n > 0 && text->len <= CONF_FILE_BYTES_MAX) ||
+		 (n < 0 && errno == EINTR));
 	if (n < 0)
 		rc = refuse_errno(reader);
-	else if (text.len > CONF_FILE_BYTES_MAX)
-		rc = refuse(reader, "larger than %d bytes", CONF_FILE_BYTES_MAX);
+	else if (text->len > CONF_FILE_BYTES_MAX)
+		rc = conf_refuse(reader->error, &reader->place, "larger than %d bytes",
+				 CONF_FILE_BYTES_MAX);
 	else
-		rc = text_read(reader, buf_slice(&text));
+		rc = text_read(reader, buf_slice(text));
 	(void)close(fd); /* read only: nothing can be lost */
-	buf_fini(&text);
 	return rc;
 }
 
@@ -295,21 +231,19 @@ static enum err environment_read(struct reader *reader)
 {
 	enum err rc = OK;
 
-	reader->place = "environment";
-	reader->line = 0;
+	reader->place.name = "environment";
+	reader->place.line = 0;
 	for (size_t i = 0; rc == OK && i < reader->table->n; i++) {
 		const struct conf_option *option = &reader->table->options[i];
-		char name[sizeof(CONF_ENV_PREFIX) + CONF_NAME_MAX] = CONF_ENV_PREFIX;
-		char *to = name + sizeof(CONF_ENV_PREFIX) - 1;
+		struct buf name = BUF_INIT;
 		const char *value;
 
-		assert(strlen(option->name) <= CONF_NAME_MAX);
-		for (const char *from = option->name; *from != '\0'; from++)
-			*to++ = *from >= 'a' && *from <= 'z' ? (char)(*from - 32) : *from;
+		conf_env_name(&name, slice_from_str(option->name));
 		/* Nothing in our processes changes the environment. */
-		value = getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+		value = getenv(name.ptr); /* NOLINT(concurrency-mt-unsafe) */
 		if (value != NULL)
 			rc = option_set(reader, option, slice_from_str(value));
+		buf_fini(&name);
 	}
 	return rc;
 }
@@ -333,8 +267,8 @@ static bool answer_find(const char *arg, enum answer *answer)
 /* First pass: what is not an option of the table, since it decides what else is read. */
 static enum err flags_read(struct reader *reader, int argc, char *const *argv)
 {
-	reader->place = "command line";
-	reader->line = 0;
+	reader->place.name = "command line";
+	reader->place.line = 0;
 	for (int i = 1; i < argc; i++) {
 		if (answer_find(argv[i], &reader->answer))
 			return OK;
@@ -343,10 +277,12 @@ static enum err flags_read(struct reader *reader, int argc, char *const *argv)
 		if (strncmp(argv[i], "--conf=", 7) != 0)
 			continue;
 		if (reader->file != NULL)
-			return refuse(reader, "--conf is given twice");
+			return conf_refuse(reader->error, &reader->place,
+					   "--conf is given twice");
 		reader->file = argv[i] + 7;
 		if (reader->file[0] == '\0')
-			return refuse(reader, "--conf= needs a file's path");
+			return conf_refuse(reader->error, &reader->place,
+					   "--conf= needs a file's path");
 	}
 	return OK;
 }
@@ -357,22 +293,30 @@ static enum err argument_read(struct reader *reader, struct slice arg)
 	struct slice whole = arg;
 	struct slice name;
 	bool has_value;
+	bool is_scoped;
 
 	if (slice_equal(arg, SLICE("-n")) || slice_starts_with(arg, SLICE("--conf=")))
 		return OK;
 	if (!slice_starts_with(arg, SLICE("--")))
-		return refuse(reader,
-			      "unexpected argument \"%s\"; options are --name=value",
-			      show(whole).text);
+		return conf_refuse(reader->error, &reader->place,
+				   "unexpected argument \"%s\"; options are --name=value",
+				   conf_show(whole).text);
 	arg = slice_from(arg, 2);
 	has_value = slice_find(arg, '=') >= 0;
 	name = slice_cut(&arg, '=');
+	is_scoped = conf_scope_is_meant(reader->table, name);
 	option = option_find(reader, name);
-	if (option == NULL && !slice_equal(name, SLICE("conf")))
+	if (option == NULL && !is_scoped && !slice_equal(name, SLICE("conf")))
 		return refuse_unknown(reader, name, true);
 	if (!has_value)
-		return refuse(reader, "%s needs a value: %s=%s", show(whole).text,
-			      show(whole).text, option ? "value" : "FILE");
+		return conf_refuse(reader->error, &reader->place,
+				   "%s needs a value: %s=%s", conf_show(whole).text,
+				   conf_show(whole).text,
+				   option || is_scoped ? "value" : "FILE");
+	if (is_scoped) {
+		conf_settings_add(&reader->in_flags, &reader->place, name, arg);
+		return OK;
+	}
 	assert(option != NULL);
 	return option_set(reader, option, arg);
 }
@@ -381,8 +325,8 @@ static enum err arguments_read(struct reader *reader, int argc, char *const *arg
 {
 	enum err rc = OK;
 
-	reader->place = "command line";
-	reader->line = 0;
+	reader->place.name = "command line";
+	reader->place.line = 0;
 	for (int i = 1; rc == OK && i < argc; i++)
 		rc = argument_read(reader, slice_from_str(argv[i]));
 	return rc;
@@ -396,7 +340,9 @@ static enum err problem_check(struct reader *reader)
 	const char *text = table->problem ? table->problem(reader->values) : "";
 
 	(void)snprintf(reader->error, CONF_ERROR_MAX, "%s", text); /* far shorter */
-	return text[0] == '\0' ? OK : ERR_MALFORMED;
+	if (text[0] != '\0')
+		return ERR_MALFORMED;
+	return conf_scoped_check(table, reader->values, reader->error);
 }
 
 static enum err sources_read(struct reader *reader, void *values, int argc,
@@ -413,7 +359,13 @@ static enum err sources_read(struct reader *reader, void *values, int argc,
 	if (rc == OK)
 		rc = arguments_read(reader, argc, argv);
 	if (rc == OK)
+		rc = conf_settings_read(reader->table, values, &reader->in_file,
+					&reader->in_flags, reader->error);
+	if (rc == OK)
 		rc = problem_check(reader);
+	conf_settings_fini(&reader->in_file);
+	conf_settings_fini(&reader->in_flags);
+	buf_fini(&reader->text);
 	return rc;
 }
 
@@ -452,17 +404,6 @@ enum conf_outcome conf_load(const struct conf_table *table, void *values, int ar
 	return outcome;
 }
 
-/* True when the option changed but waits for a restart. */
-static bool option_reload(const struct conf_option *option, void *values, void *fresh)
-{
-	if (conf_value_equal(option, values, fresh))
-		return false;
-	if (!option->is_reloadable)
-		return true;
-	conf_value_move(option, values, fresh);
-	return false;
-}
-
 enum err conf_reload(const struct conf_table *table, void *values, int argc,
 		     char *const *argv, char error[CONF_ERROR_MAX])
 {
@@ -475,22 +416,35 @@ enum err conf_reload(const struct conf_table *table, void *values, int argc,
 	if (rc == OK)
 		rc = sources_read(&reader, fresh, argc, argv);
 	for (size_t i = 0; rc == OK && i < table->n; i++) {
-		if (option_reload(&table->options[i], values, fresh))
+		if (conf_value_reload(&table->options[i], values, fresh))
 			log_warn("conf.needs_restart", "option=%s",
 				 table->options[i].name);
 	}
+	if (rc == OK)
+		conf_scoped_reload(table, values, fresh);
 	conf_values_free(table, fresh);
 	return rc;
 }
 
+void conf_each_file(const struct conf_table *table, const void *values, int argc,
+		    char *const *argv, void (*fn)(void *owner, const char *path),
+		    void *owner)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--conf=", 7) == 0)
+			fn(owner, argv[i] + 7);
+	}
+	for (size_t i = 0; i < table->n; i++) {
+		const struct conf_option *option = &table->options[i];
+		const char *path = conf_value_path(option, values);
+
+		if (path[0] != '\0')
+			fn(owner, path);
+	}
+}
+
 void conf_fini(const struct conf_table *table, void *values)
 {
-	for (size_t i = 0; i < table->n; i++) {
-		char **field = (void *)((char *)values + table->options[i].field);
-
-		if (table->options[i].type != CONF_STRING)
-			continue;
-		mem_free(*field);
-		*field = NULL;
-	}
+	conf_scoped_fini(table, values);
+	conf_values_clear(table->options, table->n, values);
 }

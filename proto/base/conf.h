@@ -24,7 +24,9 @@ enum conf_type {
 	CONF_MS,   /* time, "15s", "250ms", "2m", bare number = ms; field int64_t in ms */
 	CONF_BYTES,  /* size, "64KiB", "1MiB", bare number = bytes; field int64_t */
 	CONF_STRING, /* field char *; min and max bound its length */
-	CONF_ENUM,   /* one of `choices`; field int64_t, the index */
+	CONF_FILE, /* the same, a path whose file is read again with the configuration */
+	CONF_ENUM, /* one of `choices`; field int64_t, the index */
+	CONF_SET,  /* a list of `choices`; field int64_t, bit i for the i-th */
 };
 
 struct conf_option {
@@ -34,16 +36,21 @@ struct conf_option {
 	const char *initial; /* the default, in file syntax */
 	int64_t min;
 	int64_t max;
-	const char *const *choices; /* CONF_ENUM: NULL-terminated */
+	const char *const *choices; /* NULL-terminated; "sse|ServerSentEvents" has two
+				       spellings, the first of which is printed */
 	const char *help;	    /* one sentence */
 	bool is_reloadable;	    /* SIGHUP may change it */
 };
 
+struct conf_scope; /* conf_scope.h */
+
 struct conf_table {
 	const char *program; /* "heliograph-gateway" */
 	const char *summary; /* one line for --help */
+	const char *flags;   /* lines of --help on flags of the program's own, or NULL */
 	const struct conf_option *options;
 	size_t n;
+	const struct conf_scope *scope; /* options of named things, or NULL */
 
 	/* What ranges cannot say, asked once all values are in place: "" when all is
 	 * well, else a constant sentence that begins with the option. May be NULL. */
@@ -73,6 +80,12 @@ MUST_CHECK enum conf_outcome conf_load(const struct conf_table *table, void *val
  */
 MUST_CHECK enum err conf_reload(const struct conf_table *table, void *values, int argc,
 				char *const *argv, char error[CONF_ERROR_MAX]);
+
+/* Tells each file there is to be read again: the one of --conf, and those that options of
+ * type CONF_FILE name. */
+void conf_each_file(const struct conf_table *table, const void *values, int argc,
+		    char *const *argv, void (*fn)(void *owner, const char *path),
+		    void *owner);
 
 /* The commented default file. */
 void conf_print(const struct conf_table *table, FILE *out);

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "proto/base/conf_scope.h"
 #include "proto/base/mem.h"
 
 struct unit {
@@ -95,17 +96,47 @@ static enum err bool_set(bool *field, struct slice text)
 	return OK;
 }
 
+/* In any of its spellings. */
+static bool is_choice(const char *choice, struct slice text)
+{
+	struct slice rest = slice_from_str(choice);
+
+	while (rest.len > 0) {
+		if (slice_equal(text, slice_cut(&rest, '|')))
+			return true;
+	}
+	return false;
+}
+
 static enum err enum_set(const struct conf_option *option, int64_t *field,
 			 struct slice text)
 {
 	assert(option->choices != NULL);
 	for (int64_t i = 0; option->choices[i] != NULL; i++) {
-		if (slice_equal(text, slice_from_str(option->choices[i]))) {
+		if (is_choice(option->choices[i], text)) {
 			*field = i;
 			return OK;
 		}
 	}
 	return ERR_MALFORMED;
+}
+
+static enum err set_set(const struct conf_option *option, int64_t *field,
+			struct slice text)
+{
+	int64_t bits = 0;
+
+	do {
+		int64_t i;
+		enum err rc = enum_set(option, &i, slice_trim(slice_cut(&text, ',')));
+
+		if (rc != OK)
+			return rc;
+		assert(i < 63);
+		bits |= INT64_C(1) << i;
+	} while (text.ptr != NULL);
+	*field = bits;
+	return OK;
 }
 
 static enum err string_set(const struct conf_option *option, char **field,
@@ -130,9 +161,12 @@ static enum err value_parse(const struct conf_option *option, void *field,
 	case CONF_BYTES:
 		return number_set(option, field, text);
 	case CONF_STRING:
+	case CONF_FILE:
 		return string_set(option, field, text);
 	case CONF_ENUM:
 		return enum_set(option, field, text);
+	case CONF_SET:
+		return set_set(option, field, text);
 	}
 	return ERR_ARGUMENT;
 }
@@ -144,6 +178,8 @@ static const char *refusal_text(enum conf_type type, enum err rc)
 	case CONF_BOOL:
 	case CONF_ENUM:
 		return "accepted are ";
+	case CONF_SET:
+		return "accepted is a list of ";
 	case CONF_INT:
 		return rc == ERR_LIMIT ? "accepted range is "
 				       : "not a whole number; accepted range is ";
@@ -156,6 +192,7 @@ static const char *refusal_text(enum conf_type type, enum err rc)
 				       : "not a size such as 512B, 64KiB, 1MiB; "
 					 "accepted range is ";
 	case CONF_STRING:
+	case CONF_FILE:
 		return "accepted length is ";
 	}
 	return "";
@@ -188,6 +225,26 @@ static void number_print(enum conf_type type, int64_t value, struct buf *out)
 		buf_append_str(out, unit->suffix);
 }
 
+static void choice_print(const char *choice, struct buf *out)
+{
+	struct slice rest = slice_from_str(choice);
+
+	buf_append_slice(out, slice_cut(&rest, '|'));
+}
+
+static void set_print(const struct conf_option *option, int64_t bits, struct buf *out)
+{
+	const char *comma = "";
+
+	for (int64_t i = 0; option->choices[i] != NULL; i++) {
+		if ((bits >> i & 1) == 0)
+			continue;
+		buf_append_str(out, comma);
+		choice_print(option->choices[i], out);
+		comma = ", ";
+	}
+}
+
 void conf_value_print(const struct conf_option *option, const void *values,
 		      struct buf *out)
 {
@@ -203,10 +260,14 @@ void conf_value_print(const struct conf_option *option, const void *values,
 		number_print(option->type, *(const int64_t *)field, out);
 		break;
 	case CONF_STRING:
+	case CONF_FILE:
 		buf_append_str(out, *(char *const *)field);
 		break;
 	case CONF_ENUM:
-		buf_append_str(out, option->choices[*(const int64_t *)field]);
+		choice_print(option->choices[*(const int64_t *)field], out);
+		break;
+	case CONF_SET:
+		set_print(option, *(const int64_t *)field, out);
 		break;
 	}
 }
@@ -215,7 +276,7 @@ static void choices_print(const struct conf_option *option, struct buf *out)
 {
 	for (size_t i = 0; option->choices[i] != NULL; i++) {
 		buf_append_str(out, i > 0 ? ", " : "");
-		buf_append_str(out, option->choices[i]);
+		choice_print(option->choices[i], out);
 	}
 }
 
@@ -233,12 +294,14 @@ void conf_value_print_range(const struct conf_option *option, struct buf *out)
 		number_print(option->type, option->max, out);
 		break;
 	case CONF_STRING:
+	case CONF_FILE:
 		buf_append_int64(out, option->min);
 		buf_append_str(out, "..");
 		buf_append_int64(out, option->max);
 		buf_append_str(out, " characters");
 		break;
 	case CONF_ENUM:
+	case CONF_SET:
 		choices_print(option, out);
 		break;
 	}
@@ -255,11 +318,13 @@ bool conf_value_equal(const struct conf_option *option, const void *a, const voi
 	case CONF_BOOL:
 		return *(const bool *)left == *(const bool *)right;
 	case CONF_STRING:
+	case CONF_FILE:
 		return strcmp(*(char *const *)left, *(char *const *)right) == 0;
 	case CONF_INT:
 	case CONF_MS:
 	case CONF_BYTES:
 	case CONF_ENUM:
+	case CONF_SET:
 		return *(const int64_t *)left == *(const int64_t *)right;
 	}
 	return false;
@@ -275,6 +340,7 @@ void conf_value_move(const struct conf_option *option, void *to, void *from)
 		*(bool *)target = *(bool *)source;
 		break;
 	case CONF_STRING:
+	case CONF_FILE:
 		mem_free(*(char **)target);
 		*(char **)target = *(char **)source;
 		*(char **)source = NULL;
@@ -283,8 +349,66 @@ void conf_value_move(const struct conf_option *option, void *to, void *from)
 	case CONF_MS:
 	case CONF_BYTES:
 	case CONF_ENUM:
+	case CONF_SET:
 		*(int64_t *)target = *(int64_t *)source;
 		break;
+	}
+}
+
+void conf_value_copy(const struct conf_option *option, void *to,
+		     const struct conf_option *source, const void *from)
+{
+	void *target = field_of(option, to);
+	const void *place = const_field_of(source, from);
+	const char *text;
+
+	assert(option->type == source->type);
+	switch (option->type) {
+	case CONF_BOOL:
+		*(bool *)target = *(const bool *)place;
+		break;
+	case CONF_STRING:
+	case CONF_FILE:
+		text = *(char *const *)place;
+		mem_free(*(char **)target);
+		*(char **)target = mem_dup(text, strlen(text));
+		break;
+	case CONF_INT:
+	case CONF_MS:
+	case CONF_BYTES:
+	case CONF_ENUM:
+	case CONF_SET:
+		*(int64_t *)target = *(const int64_t *)place;
+		break;
+	}
+}
+
+const char *conf_value_path(const struct conf_option *option, const void *values)
+{
+	if (option->type != CONF_FILE)
+		return "";
+	return *(char *const *)const_field_of(option, values);
+}
+
+bool conf_value_reload(const struct conf_option *option, void *values, void *fresh)
+{
+	if (conf_value_equal(option, values, fresh))
+		return false;
+	if (!option->is_reloadable)
+		return true;
+	conf_value_move(option, values, fresh);
+	return false;
+}
+
+void conf_values_clear(const struct conf_option *options, size_t n, void *values)
+{
+	for (size_t i = 0; i < n; i++) {
+		char **field = field_of(&options[i], values);
+
+		if (options[i].type != CONF_STRING && options[i].type != CONF_FILE)
+			continue;
+		mem_free(*field);
+		*field = NULL;
 	}
 }
 
@@ -299,6 +423,9 @@ void *conf_values_new(const struct conf_table *table)
 		if (table->options[i].field + sizeof(int64_t) > size)
 			size = table->options[i].field + sizeof(int64_t);
 	}
+	if (table->scope != NULL &&
+	    table->scope->field + sizeof(struct conf_scoped) > size)
+		size = table->scope->field + sizeof(struct conf_scoped);
 	values = mem_zalloc(size);
 	for (size_t i = 0; i < table->n; i++) {
 		const struct conf_option *option = &table->options[i];

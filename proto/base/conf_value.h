@@ -32,7 +32,21 @@ bool conf_value_equal(const struct conf_option *option, const void *a, const voi
 /* Moves the value over; `from` keeps no string. */
 void conf_value_move(const struct conf_option *option, void *to, void *from);
 
-/* A struct of the table's fields alone, filled with the defaults; owned by the caller. */
+/* Copies a value from another row's place; both are of one type. */
+void conf_value_copy(const struct conf_option *option, void *to,
+		     const struct conf_option *source, const void *from);
+
+/* Of a CONF_FILE; "" of all others. */
+const char *conf_value_path(const struct conf_option *option, const void *values);
+
+/* Moves a changed value over if it may be. True: it changed but waits for a restart. */
+bool conf_value_reload(const struct conf_option *option, void *values, void *fresh);
+
+/* Frees the strings. */
+void conf_values_clear(const struct conf_option *options, size_t n, void *values);
+
+/* A struct of the table's fields alone, filled with the defaults, without
+ * scopes; owned by the caller. */
 void *conf_values_new(const struct conf_table *table);
 void conf_values_free(const struct conf_table *table, void *values);
 

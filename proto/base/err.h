@@ -24,7 +24,8 @@
 	X(ERR_UNSUPPORTED, -10, "a version or feature we do not have")                   \
 	X(ERR_OUTCOME, -11, "sent, but what became of it is unknown")                    \
 	X(ERR_IO, -12, "the system call failed")                                         \
-	X(ERR_ARGUMENT, -13, "a value of the wrong type or out of its range")
+	X(ERR_ARGUMENT, -13, "a value of the wrong type or out of its range")            \
+	X(ERR_MOVED, -14, "another process owns it now")
 
 enum err {
 #define ERR_ENUM(name, value, text) name = (value),

@@ -141,6 +141,13 @@ void fiber_yield(struct fiber *self)
 	fiber_leave(self, FIBER_WAITING);
 }
 
+bool fiber_is_overrun(const struct fiber *fiber, const void *address)
+{
+	const char *at = address;
+
+	return fiber != NULL && at >= fiber->map && at < fiber->map + FIBER_GUARD_BYTES;
+}
+
 void fiber_free(struct fiber *fiber)
 {
 	if (!fiber)

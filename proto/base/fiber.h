@@ -32,6 +32,9 @@ bool fiber_resume(struct fiber *fiber);
 /* Only from inside `self`: back to whoever resumed it. */
 void fiber_yield(struct fiber *self);
 
+/* Is the address in the guard below its stack, where a stack that is used up ends? */
+bool fiber_is_overrun(const struct fiber *fiber, const void *address);
+
 /* The fiber must not have started, or have returned. NULL is legal. */
 void fiber_free(struct fiber *fiber);
 

@@ -74,12 +74,16 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 	struct http_options http = {
 		.address = options->address,
 		.connections_max = HEALTH_CONNECTIONS_MAX,
-		.body_bytes_max = HEALTH_BODY_BYTES_MAX,
+		.body_bytes_max = options->body_bytes_max != 0 ? options->body_bytes_max
+							       : HEALTH_BODY_BYTES_MAX,
 		.head_timeout_ms = HEALTH_TIMEOUT_MS,
 		.body_timeout_ms = HEALTH_TIMEOUT_MS,
 		.idle_timeout_ms = HEALTH_IDLE_MS,
 		.on_request = on_request,
 		.on_gone = options->on_gone,
+		.on_refuse = options->on_refuse,
+		.tls = options->tls,
+		.stats = options->stats,
 	};
 	const char *colon = strrchr(options->address, ':');
 
@@ -87,6 +91,7 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 		return NULL;
 	health = MEM_NEW(struct health);
 	health->options = *options;
+	health->options.tls = NULL; /* the server has its own reference */
 	http.owner = health;
 	rc = http_server_open(loop, &http, &health->server);
 	if (rc != OK)
@@ -107,6 +112,19 @@ void health_close(struct health *health)
 	http_server_close(health->server);
 	buf_fini(&health->address);
 	mem_free(health);
+}
+
+void *health_owner(const struct http_conn *conn)
+{
+	const struct health *health = http_server_owner(http_conn_server(conn));
+
+	return health->options.owner;
+}
+
+void health_set_tls(struct health *health, struct tls *tls)
+{
+	if (health != NULL)
+		http_server_set_tls(health->server, tls);
 }
 
 const char *health_address(const struct health *health)

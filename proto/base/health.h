@@ -25,13 +25,24 @@ struct health_options {
 			   const struct http_request *request);
 	/* As http_options.on_gone, when those are answered later; else NULL. */
 	http_gone_fn *on_gone;
-	void *owner;
+	http_refuse_fn
+		*on_refuse;	  /* as http_options.on_refuse, which gets the owner by */
+	void *owner;		  /* health_owner(). */
+	int64_t body_bytes_max;	  /* 0: 64 KiB */
+	struct tls *tls;	  /* referenced; NULL: plain HTTP */
+	struct http_stats *stats; /* counted here; borrowed, may be NULL */
 };
 
 /* Ends the program when it cannot listen. An empty address gives NULL: no such listener.
  */
 struct health *health_open(struct loop *loop, const struct health_options *options);
 void health_close(struct health *health); /* NULL is legal */
+
+/* Of a connection of such a listener: options.owner. */
+void *health_owner(const struct http_conn *conn);
+
+/* Of connections from now on. */
+void health_set_tls(struct health *health, struct tls *tls);
 
 /* "127.0.0.1:8090" as it really listens, for the ready line; "-" for NULL. */
 const char *health_address(const struct health *health);

@@ -8,13 +8,7 @@
  */
 #include "proto/base/http_conn.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -89,7 +83,7 @@ static void conn_update(struct http_conn *conn)
 		return;
 	if (conn->state == HTTP_CONN_ANSWER && conn->in.len >= AHEAD_BYTES_MAX)
 		want &= ~LOOP_READ;
-	loop_io_want(&conn->io, want);
+	sock_want(&conn->sock, want);
 	deadline_set(conn, deadline_wanted(conn));
 	if (conn->in.len == 0)
 		buf_fini(&conn->in);
@@ -104,7 +98,10 @@ static void conn_refuse(struct http_conn *conn, int status)
 	conn->state = HTTP_CONN_ANSWER;
 	conn->is_head = false;
 	conn->is_keep_alive = false;
-	http_respond_text(conn, status, http_status_text(status));
+	if (conn->server->options.on_refuse != NULL)
+		conn->server->options.on_refuse(conn, status, http_status_text(status));
+	else
+		http_respond_text(conn, status, http_status_text(status));
 }
 
 /* From here on either the handler answered, or will, or the socket is somebody else's. */
@@ -254,11 +251,11 @@ static void conn_process(struct http_conn *conn)
 /* Returns false when the connection is closed. */
 static bool conn_write(struct http_conn *conn)
 {
-	size_t len = conn->out.len - conn->out_at;
-	ssize_t n = send(loop_io_fd(&conn->io), conn->out.ptr + conn->out_at, len,
-			 MSG_NOSIGNAL);
+	struct iovec rest = { .iov_base = conn->out.ptr + conn->out_at,
+			      .iov_len = conn->out.len - conn->out_at };
+	ssize_t n = sock_sendv(&conn->sock, &rest, 1);
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+	if (n < 0 && n != ERR_AGAIN) {
 		http_conn_close(conn);
 		return false;
 	}
@@ -277,7 +274,7 @@ static bool conn_write(struct http_conn *conn)
 
 static void conn_linger(struct http_conn *conn)
 {
-	if (shutdown(loop_io_fd(&conn->io), SHUT_WR) != 0) {
+	if (sock_shut_write(&conn->sock) != OK) {
 		http_conn_close(conn);
 		return;
 	}
@@ -304,13 +301,22 @@ static void conn_on_flush(struct loop_flush *flush)
 
 /* ---- events */
 
+/* The reads make it, without a word; counted once. */
+static void conn_note_handshake(struct http_conn *conn)
+{
+	if (conn->is_secured || !sock_is_tls(&conn->sock) || !sock_is_open(&conn->sock))
+		return;
+	conn->is_secured = true;
+	conn->server->stats->tls_handshakes_total++;
+}
+
 static void conn_on_read(struct http_conn *conn)
 {
 	struct http_server *server = conn->server;
-	ssize_t n =
-		recv(loop_io_fd(&conn->io), server->scratch, sizeof(server->scratch), 0);
+	ssize_t n = sock_recv(&conn->sock, server->scratch, sizeof(server->scratch));
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	conn_note_handshake(conn);
+	if (n == ERR_AGAIN)
 		return;
 	if (n <= 0) {
 		http_conn_close(conn);
@@ -331,7 +337,7 @@ static void conn_on_read(struct http_conn *conn)
 
 static void conn_on_io(struct loop_io *io, unsigned ready)
 {
-	struct http_conn *conn = CONTAINER_OF(io, struct http_conn, io);
+	struct http_conn *conn = CONTAINER_OF(io, struct http_conn, sock.io);
 
 	if (ready & LOOP_WRITE)
 		loop_touch(conn->server->loop, &conn->flush);
@@ -357,36 +363,12 @@ static void conn_on_timer(struct timer *timer)
 
 /* ---- life */
 
-void http_format_address(const struct sockaddr *address, char text[HTTP_REMOTE_BYTES])
-{
-	char host[INET6_ADDRSTRLEN] = "";
-	struct sockaddr_in6 in6;
-	struct sockaddr_in in;
-
-	if (address->sa_family == AF_INET6) {
-		memcpy(&in6, address, sizeof(in6));
-		if (!inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host)))
-			host[0] = '\0';
-		(void)snprintf(text, HTTP_REMOTE_BYTES, "[%s]:%u", host,
-			       ntohs(in6.sin6_port));
-		return;
-	}
-	memcpy(&in, address, sizeof(in));
-	if (!inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host)))
-		host[0] = '\0';
-	(void)snprintf(text, HTTP_REMOTE_BYTES, "%s:%u", host, ntohs(in.sin_port));
-}
-
 void http_conn_open(struct http_server *server, int fd, const struct sockaddr *remote)
 {
 	struct http_conn *conn = MEM_NEW(struct http_conn);
-	int one = 1;
-
-	/* Without it answers are late, not wrong. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	conn->server = server;
 	http_format_address(remote, conn->remote);
-	loop_io_init(&conn->io, server->loop, fd, conn_on_io);
+	sock_init(&conn->sock, server->loop, fd, server->options.tls, conn_on_io);
 	loop_flush_init(&conn->flush, conn_on_flush);
 	timer_init(&conn->timer, conn_on_timer);
 	list_init(&conn->node);
@@ -407,8 +389,8 @@ static void conn_free(struct loop_defer *defer)
 	mem_free(conn);
 }
 
-/* Out of the loop and the server; the descriptor stays open, the memory until the turn
- * ends. */
+/* Out of the server, the socket being closed or somebody else's; the memory stays until
+ * the turn ends. */
 static void conn_detach(struct http_conn *conn)
 {
 	struct http_server *server = conn->server;
@@ -416,7 +398,6 @@ static void conn_detach(struct http_conn *conn)
 	assert(conn->state != HTTP_CONN_CLOSED);
 	conn->state = HTTP_CONN_CLOSED;
 	deadline_set(conn, HTTP_DEADLINE_NONE);
-	loop_io_fini(&conn->io);
 	loop_untouch(&conn->flush);
 	list_remove(&conn->node);
 	server->open--;
@@ -427,11 +408,16 @@ static void conn_detach(struct http_conn *conn)
 void http_conn_close(struct http_conn *conn)
 {
 	bool is_awaited = conn->state == HTTP_CONN_ANSWER;
-	int fd = loop_io_fd(&conn->io);
+	const char *problem = sock_tls_problem(&conn->sock);
 
 	assert(!conn->is_handling);
+	if (problem != NULL) {
+		conn->server->stats->tls_failed_total++;
+		log_info("http.tls_failed", "remote=%s reason=\"%s\"", conn->remote,
+			 problem);
+	}
 	conn_detach(conn);
-	(void)close(fd); /* nothing of ours is left in it */
+	sock_fini(&conn->sock);
 	if (is_awaited && conn->server->options.on_gone)
 		conn->server->options.on_gone(conn);
 }
@@ -442,10 +428,9 @@ bool http_conn_is_idle(const struct http_conn *conn)
 	       conn->in.len == 0 && conn->out.len == 0;
 }
 
-int http_take_over(struct http_conn *conn, struct buf *rest)
+void http_take_over(struct http_conn *conn, struct sock *to, loop_io_fn *fn,
+		    struct buf *rest)
 {
-	int fd = loop_io_fd(&conn->io);
-
 	assert(conn->state == HTTP_CONN_ANSWER);
 	assert(conn->out.len == 0);
 	assert(conn->in.len >= conn->request_len);
@@ -453,7 +438,7 @@ int http_take_over(struct http_conn *conn, struct buf *rest)
 	/* `in` itself stays: inside the handler the request's slices point into it. */
 	buf_append_slice(rest, slice_from(buf_slice(&conn->in), conn->request_len));
 	conn_detach(conn);
-	return fd;
+	sock_move(to, &conn->sock, fn);
 }
 
 void http_conn_set_owner(struct http_conn *conn, void *owner)
@@ -469,6 +454,16 @@ void *http_conn_owner(const struct http_conn *conn)
 struct http_server *http_conn_server(const struct http_conn *conn)
 {
 	return conn->server;
+}
+
+bool http_conn_is_tls(const struct http_conn *conn)
+{
+	return sock_is_tls(&conn->sock);
+}
+
+bool http_conn_peer(const struct http_conn *conn, char *name, size_t size)
+{
+	return sock_tls_peer(&conn->sock, name, size);
 }
 
 const char *http_conn_remote(const struct http_conn *conn)

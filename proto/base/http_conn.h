@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "proto/base/http_server.h"
+#include "proto/base/sock.h"
 
 #define HTTP_REMOTE_BYTES 64
 #define HTTP_DATE_BYTES 32
@@ -28,7 +29,8 @@ struct http_server {
 	struct timer accept_pause; /* runs while accepting rests */
 	struct loop_defer defer;
 	struct list conns;
-	int64_t open; /* of this server; stats may be shared with others */
+	int64_t open;	/* of this server; stats may be shared with others */
+	int64_t fd_end; /* an accepted descriptor is below it */
 	uint16_t port;
 	bool is_listening;
 	bool is_draining;
@@ -59,7 +61,7 @@ enum http_deadline {
 struct http_conn {
 	struct http_server *server; /* borrowed */
 	struct list node;
-	struct loop_io io;
+	struct sock sock;
 	struct loop_flush flush;
 	struct loop_defer defer;
 	struct timer timer;
@@ -82,6 +84,7 @@ struct http_conn {
 	bool is_keep_alive;
 	bool is_minor_0;
 	bool is_handling; /* the handler is on the stack */
+	bool is_secured;  /* its TLS handshake was counted */
 	char remote[HTTP_REMOTE_BYTES];
 };
 
@@ -94,7 +97,8 @@ void http_conn_close(struct http_conn *conn);
 /* Between two requests, with nothing read and nothing to write. */
 bool http_conn_is_idle(const struct http_conn *conn);
 
-/* "a.b.c.d:port" or "[a::b]:port" of an AF_INET or AF_INET6 address. */
+/* "a.b.c.d:port" or "[a::b]:port" of an AF_INET or AF_INET6 address; in
+ * http_server.c, beside its other way. */
 void http_format_address(const struct sockaddr *address, char text[HTTP_REMOTE_BYTES]);
 
 /* The reason phrase; never NULL. */

@@ -256,22 +256,6 @@ static const struct file *find_file(const struct http_files *files, struct slice
 		       compare_path);
 }
 
-/* If-None-Match compares weakly: "W/" in front changes nothing. */
-static bool is_known(const struct http_request *request, struct slice etag)
-{
-	struct slice list = http_header_find(request, SLICE("if-none-match"));
-
-	while (list.ptr) {
-		struct slice tag = slice_trim(slice_cut(&list, ','));
-
-		if (slice_starts_with(tag, SLICE("W/")))
-			tag = slice_from(tag, 2);
-		if (slice_equal(tag, etag) || slice_equal(tag, SLICE("*")))
-			return true;
-	}
-	return false;
-}
-
 bool http_files_respond(const struct http_files *files, struct http_conn *conn,
 			const struct http_request *request)
 {
@@ -288,7 +272,7 @@ bool http_files_respond(const struct http_files *files, struct http_conn *conn,
 	arena_fini(&arena);
 	if (!file)
 		return false;
-	if (is_known(request, file->etag))
+	if (http_header_has_etag(request, file->etag))
 		response.status = 304;
 	response.content_type = file->type;
 	response.headers = file->headers;

@@ -21,12 +21,15 @@ static const struct byte_set TOKEN_BYTES = { 0x03ff6cfa00000000, 0x57ffffffc7fff
 static const struct byte_set PATH_BYTES = { 0x2ffffff200000000, 0x47fffffe87ffffff };
 /* What browsers leave unescaped in a query: all visible but '"', '#', '<' and '>'. */
 static const struct byte_set QUERY_BYTES = { 0xaffffff200000000, 0x7fffffffffffffff };
-/* A name, an address in brackets, a port; no user, no list. */
-static const struct byte_set HOST_BYTES = { 0x07ff602000000000, 0x47fffffeaffffffe };
+/* RFC 3986 unreserved and '%': names in use; no user, no list. */
+static const struct byte_set HOST_BYTES = { 0x03ff602000000000, 0x47fffffe87fffffe };
+/* An IPv6 address, with or without an IPv4 one at its end. */
+static const struct byte_set IPV6_BYTES = { 0x07ff400000000000, 0x0000007e0000007e };
 
 #define METHOD_BYTES_MAX 32u
 /* 19 digits hold every value up to INT64_MAX without overflow in 64 bits. */
 #define LENGTH_DIGITS_MAX 19u
+#define PORT_DIGITS_MAX 5u
 
 static bool is_all_of(struct slice s, const struct byte_set *set)
 {
@@ -155,15 +158,6 @@ static bool parse_length(struct slice digits, uint64_t *length)
 	return value <= INT64_MAX;
 }
 
-static size_t count_headers(const struct http_request *request, struct slice name)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < request->headers_n; i++)
-		n += slice_equal_nocase(request->headers[i].name, name);
-	return n;
-}
-
 /* Anything but the one word: "chunked" twice is nonsense, another coding is not ours. */
 static ssize_t parse_coding(struct slice value, struct http_request *request)
 {
@@ -186,8 +180,8 @@ static ssize_t parse_coding(struct slice value, struct http_request *request)
 /* Where the request ends: exactly one way to tell, or none at all. */
 static ssize_t check_framing(struct http_request *request)
 {
-	size_t lengths_n = count_headers(request, SLICE("content-length"));
-	size_t codings_n = count_headers(request, SLICE("transfer-encoding"));
+	size_t lengths_n = http_header_count(request, SLICE("content-length"));
+	size_t codings_n = http_header_count(request, SLICE("transfer-encoding"));
 	struct slice value;
 
 	if (lengths_n + codings_n > 1)
@@ -204,15 +198,58 @@ static ssize_t check_framing(struct http_request *request)
 	return OK;
 }
 
+/* "a", "a:80", "[::1]:80"; RFC 3986 allows a colon without a port. */
+static bool is_host(struct slice host)
+{
+	struct slice port = host;
+	struct slice name;
+	uint64_t number = 0;
+
+	if (slice_starts_with(host, SLICE("["))) {
+		port = slice_from(host, 1);
+		name = slice_cut(&port, ']');
+		if (port.ptr == NULL || name.len == 0 || !is_all_of(name, &IPV6_BYTES))
+			return false;
+		if (port.len == 0)
+			return true;
+		/* Nothing but a port may stand behind the bracket. */
+		if (slice_cut(&port, ':').len > 0)
+			return false;
+	} else {
+		name = slice_cut(&port, ':');
+		if (name.len == 0 || !is_all_of(name, &HOST_BYTES))
+			return false;
+	}
+	if (port.len == 0)
+		return true;
+	return port.len <= PORT_DIGITS_MAX && parse_length(port, &number) &&
+	       number <= UINT16_MAX;
+}
+
 static ssize_t check_host(struct http_request *request)
 {
-	size_t n = count_headers(request, SLICE("host"));
+	size_t n = http_header_count(request, SLICE("host"));
 	struct slice host = http_header_find(request, SLICE("host"));
 
 	if (n > 1 || (n == 0 && request->minor_version == 1))
 		return refuse(request, ERR_MALFORMED, 400);
-	if (n == 1 && (host.len == 0 || !is_all_of(host, &HOST_BYTES)))
+	if (n == 1 && !is_host(host))
 		return refuse(request, ERR_MALFORMED, 400);
+	return OK;
+}
+
+/* What we do not know we cannot meet; to ignore it would be to say that we did. */
+static ssize_t check_expectation(struct http_request *request)
+{
+	struct slice name = SLICE("expect");
+	struct slice value = http_header_find(request, name);
+
+	if (value.ptr == NULL || request->minor_version == 0)
+		return OK;
+	if (http_header_count(request, name) > 1 ||
+	    !slice_equal_nocase(value, SLICE("100-continue")))
+		return refuse(request, ERR_UNSUPPORTED, 417);
+	request->is_continue = true;
 	return OK;
 }
 
@@ -228,9 +265,6 @@ static void read_connection(struct http_request *request)
 			!is_close &&
 			http_header_has_token(request, name, SLICE("keep-alive"));
 	request->is_upgrade = http_header_has_token(request, name, SLICE("upgrade"));
-	request->is_continue =
-		request->minor_version == 1 &&
-		http_header_has_token(request, SLICE("expect"), SLICE("100-continue"));
 }
 
 /* Everything but headers[], of which only the first headers_n are ever looked at. */
@@ -296,11 +330,22 @@ ssize_t http_parse_request(const char *ptr, size_t len, struct http_request *req
 	rc = check_host(request);
 	if (rc == OK)
 		rc = check_framing(request);
+	if (rc == OK)
+		rc = check_expectation(request);
 	if (rc != OK)
 		return rc;
 	read_connection(request);
 	assert(n <= (ssize_t)HTTP_HEAD_BYTES_MAX);
 	assert(!(request->is_chunked && request->content_length));
+	return n;
+}
+
+size_t http_header_count(const struct http_request *request, struct slice name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < request->headers_n; i++)
+		n += slice_equal_nocase(request->headers[i].name, name);
 	return n;
 }
 
@@ -330,6 +375,22 @@ bool http_header_has_token(const struct http_request *request, struct slice name
 	for (size_t i = 0; i < request->headers_n; i++) {
 		if (slice_equal_nocase(request->headers[i].name, name) &&
 		    has_token(request->headers[i].value, token))
+			return true;
+	}
+	return false;
+}
+
+bool http_header_has_etag(const struct http_request *request, struct slice etag)
+{
+	struct slice list = http_header_find(request, SLICE("if-none-match"));
+
+	assert(etag.len > 2);
+	while (list.ptr) {
+		struct slice tag = slice_trim(slice_cut(&list, ','));
+
+		if (slice_starts_with(tag, SLICE("W/")))
+			tag = slice_from(tag, 2);
+		if (slice_equal(tag, etag) || slice_equal(tag, SLICE("*")))
 			return true;
 	}
 	return false;

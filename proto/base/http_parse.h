@@ -3,8 +3,8 @@
  * A strict HTTP/1.1 request parser. Pure: bytes in, slices into those bytes out, no
  * memory of its own. CRLF only, no folding, token characters in names, no control bytes
  * in values, one Content-Length, Transfer-Encoding exactly "chunked" and never beside
- * Content-Length, exactly one Host on 1.1, origin-form or "*" targets. What is ambiguous
- * is refused.
+ * Content-Length, exactly one Host on 1.1, a name or an address with or without a port,
+ * origin-form or "*" targets. What is ambiguous is refused.
  */
 #ifndef PROTO_BASE_HTTP_PARSE_H
 #define PROTO_BASE_HTTP_PARSE_H
@@ -47,12 +47,15 @@ struct http_request {
 /*
  * Parses one request head at `ptr`. Returns the head's length (> 0); 0 when more bytes
  * are needed; ERR_MALFORMED (400), ERR_LIMIT (past a limit above: 414 for the request
- * line, 431 for the rest), or ERR_UNSUPPORTED (an HTTP version: 505, or a transfer
- * coding: 501). Then request->refusal holds that status, and nothing else in `request`
- * may be used. A line's limit does not count its CRLF; the head's limit counts
- * everything.
+ * line, 431 for the rest), or ERR_UNSUPPORTED (an HTTP version: 505, a transfer
+ * coding: 501, an expectation: 417). Then request->refusal holds that status, and nothing
+ * else in `request` may be used. A line's limit does not count its CRLF; the head's limit
+ * counts everything.
  */
 ssize_t http_parse_request(const char *ptr, size_t len, struct http_request *request);
+
+/* How many headers of that name (case-insensitive) there are. */
+size_t http_header_count(const struct http_request *request, struct slice name);
 
 /* The first header of that name (case-insensitive); ptr NULL when absent. */
 struct slice http_header_find(const struct http_request *request, struct slice name);
@@ -61,15 +64,21 @@ struct slice http_header_find(const struct http_request *request, struct slice n
 bool http_header_has_token(const struct http_request *request, struct slice name,
 			   struct slice token);
 
+/* Does If-None-Match name `etag`, which has its quotes? Compared weakly (RFC 9110). */
+bool http_header_has_etag(const struct http_request *request, struct slice etag);
+
 /*
  * Finds `key` (case-insensitive) in the query and percent-decodes its value into the
  * arena;
- * '+' is a space. ERR_NOT_FOUND; ERR_MALFORMED on a bad escape or a decoded NUL.
+ * '+' is a space. ERR_NOT_FOUND; ERR_MALFORMED on a bad escape or a NUL.
  */
 MUST_CHECK enum err http_query_find(struct slice query, struct slice key,
 				    struct arena *arena, struct slice *value);
 
-/* Percent-decodes a path segment. ERR_MALFORMED on a bad escape or a decoded NUL. */
+/* Does http_query_find() take `sent`, as it stands in the query, for `key`? */
+bool http_query_is_key(struct slice sent, struct slice key, struct arena *arena);
+
+/* Percent-decodes a path segment. ERR_MALFORMED on a bad escape or a NUL. */
 MUST_CHECK enum err http_path_decode(struct slice path, struct arena *arena,
 				     struct slice *out);
 

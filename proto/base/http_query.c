@@ -44,13 +44,15 @@ static enum err percent_decode(struct slice s, bool is_query, struct arena *aren
 		if (c == '%') {
 			int value = escape_value(s, i);
 
-			if (value <= 0)
+			if (value < 0)
 				return ERR_MALFORMED;
 			c = (char)value;
 			i += 2;
 		} else if (c == '+' && is_query) {
 			c = ' ';
 		}
+		if (c == '\0')
+			return ERR_MALFORMED;
 		text[n++] = c;
 	}
 	assert(n <= s.len);
@@ -60,7 +62,7 @@ static enum err percent_decode(struct slice s, bool is_query, struct arena *aren
 }
 
 /* Keys are hardly ever escaped, but a proxy or a client library may do so. */
-static bool is_key(struct slice sent, struct slice key, struct arena *arena)
+bool http_query_is_key(struct slice sent, struct slice key, struct arena *arena)
 {
 	struct slice decoded;
 
@@ -80,7 +82,7 @@ enum err http_query_find(struct slice query, struct slice key, struct arena *are
 		struct slice pair = slice_cut(&query, '&');
 		struct slice name = slice_cut(&pair, '=');
 
-		if (is_key(name, key, arena))
+		if (http_query_is_key(name, key, arena))
 			return percent_decode(pair, true, arena, value);
 	}
 	return ERR_NOT_FOUND;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Response heads for http_server.h: the status line, the fields that every response has,
- * the caller's fields, the body. Only appends; the connection's flush writes.
+ * the caller's fields, the body. Only appends; the connection's flush writes, or whoever
+ * takes the socket over.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ static const struct status_text STATUS_TEXTS[] = {
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },
 	{ 415, "Unsupported Media Type" },
+	{ 417, "Expectation Failed" },
 	{ 421, "Misdirected Request" },
 	{ 422, "Unprocessable Content" },
 	{ 426, "Upgrade Required" },
@@ -92,39 +94,35 @@ static const char *connection_text(const struct http_conn *conn, bool is_last)
 }
 
 /* Status line and date. Plain appends, not printf: it is on every request's way. */
-static void append_status(struct http_conn *conn, int status)
+static void append_status(struct http_conn *conn, int status, struct buf *out)
 {
-	buf_append_str(&conn->out, "HTTP/1.1 ");
-	buf_append_int64(&conn->out, status);
-	buf_append_byte(&conn->out, ' ');
-	buf_append_str(&conn->out, http_status_text(status));
-	buf_append_str(&conn->out, "\r\nDate: ");
-	buf_append_str(&conn->out, date_text(conn->server));
-	buf_append_str(&conn->out, "\r\n");
+	buf_append_str(out, "HTTP/1.1 ");
+	buf_append_int64(out, status);
+	buf_append_byte(out, ' ');
+	buf_append_str(out, http_status_text(status));
+	buf_append_str(out, "\r\nDate: ");
+	buf_append_str(out, date_text(conn->server));
+	buf_append_str(out, "\r\n");
 }
 
-void http_respond(struct http_conn *conn, const struct http_response *response)
+/* Without a length there is no body, or one that ends with the connection. */
+static void append_head(struct http_conn *conn, const struct http_response *response,
+			bool is_last, bool has_length, struct buf *out)
 {
-	struct buf *out = &conn->out;
-	bool is_last =
-		response->is_last || !conn->is_keep_alive || conn->server->is_draining;
-	bool has_body =
-		!conn->is_head && response->status != 204 && response->status != 304;
-
 	assert(conn->state == HTTP_CONN_ANSWER);
 	assert(response->status >= 200 && response->status <= 599);
 	assert(response->headers.len == 0 ||
 	       (response->headers.len > 2 &&
 		response->headers.ptr[response->headers.len - 1] == '\n'));
 
-	append_status(conn, response->status);
+	append_status(conn, response->status, out);
 	buf_append_str(out, connection_text(conn, is_last));
 	if (response->content_type) {
 		buf_append_str(out, "Content-Type: ");
 		buf_append_str(out, response->content_type);
 		buf_append_str(out, "\r\n");
 	}
-	if (response->status != 204) {
+	if (has_length) {
 		buf_append_str(out, "Content-Length: ");
 		buf_append_int64(out, (int64_t)response->body.len);
 		buf_append_str(out, "\r\n");
@@ -132,8 +130,25 @@ void http_respond(struct http_conn *conn, const struct http_response *response)
 	buf_append_str(out, "X-Content-Type-Options: nosniff\r\n");
 	buf_append_slice(out, response->headers);
 	buf_append_str(out, "\r\n");
+}
+
+void http_head_encode(struct http_conn *conn, const struct http_response *response,
+		      struct buf *head)
+{
+	assert(response->body.len == 0);
+	append_head(conn, response, true, false, head);
+}
+
+void http_respond(struct http_conn *conn, const struct http_response *response)
+{
+	const bool is_last =
+		response->is_last || !conn->is_keep_alive || conn->server->is_draining;
+	const bool has_body =
+		!conn->is_head && response->status != 204 && response->status != 304;
+
+	append_head(conn, response, is_last, response->status != 204, &conn->out);
 	if (has_body)
-		buf_append_slice(out, response->body);
+		buf_append_slice(&conn->out, response->body);
 
 	conn->is_keep_alive = !is_last;
 	conn->state = is_last ? HTTP_CONN_CLOSING : HTTP_CONN_HEAD;

@@ -13,7 +13,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +27,9 @@
 #define LISTEN_BACKLOG 65535
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS 100
+
+/* One in so many descriptors is spared at most, where there are few. */
+#define SPARE_PART 4
 
 union address {
 	struct sockaddr any;
@@ -86,6 +92,47 @@ static enum err address_parse(const char *text, union address *address, socklen_
 	return inet_pton(AF_INET, host, &address->in.sin_addr) == 1 ? OK : ERR_ARGUMENT;
 }
 
+/* Of 0 to 65535, in decimal. */
+static char *number_put(char *at, unsigned number)
+{
+	unsigned power = 10000;
+
+	while (power > 1 && number < power)
+		power /= 10;
+	for (; power > 0; power /= 10)
+		*at++ = (char)('0' + number / power % 10);
+	return at;
+}
+
+/* For every connection, and printf() would be a tenth of what opening one costs. */
+static void format_address_4(const struct sockaddr_in *in, char *at)
+{
+	const uint32_t host = ntohl(in->sin_addr.s_addr);
+
+	for (unsigned shift = 32; shift > 0; shift -= 8) {
+		at = number_put(at, host >> (shift - 8) & 255);
+		*at++ = shift > 8 ? '.' : ':';
+	}
+	*number_put(at, ntohs(in->sin_port)) = '\0';
+}
+
+void http_format_address(const struct sockaddr *address, char text[HTTP_REMOTE_BYTES])
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (address->sa_family != AF_INET6) {
+		memcpy(&in, address, sizeof(in));
+		format_address_4(&in, text);
+		return;
+	}
+	memcpy(&in6, address, sizeof(in6));
+	if (!inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host)))
+		host[0] = '\0';
+	(void)snprintf(text, HTTP_REMOTE_BYTES, "[%s]:%u", host, ntohs(in6.sin6_port));
+}
+
 /* ---- accepting */
 
 static void accept_rest(struct http_server *server, int error)
@@ -122,7 +169,8 @@ static bool accept_one(struct http_server *server)
 	int fd = accept4(loop_io_fd(&server->io), &remote.any, &len,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd >= 0 && server->open < server->options.connections_max) {
+	if (fd >= 0 && fd < server->fd_end &&
+	    server->open < server->options.connections_max) {
 		http_conn_open(server, fd, &remote.any);
 		return true;
 	}
@@ -169,6 +217,8 @@ static int listen_on(const union address *address, socklen_t len, bool is_shared
 	if (is_shared_port &&
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0)
 		goto fail;
+	/* What is accepted has it from here. Without it answers are late, not wrong. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (bind(fd, &address->any, len) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
 		goto fail;
 	return fd;
@@ -190,6 +240,20 @@ static uint16_t bound_port(int fd)
 						       : address.in.sin_port);
 }
 
+/* The kernel gives out the lowest number that is free: with one this high nothing but the
+ * spare ones is left. */
+static int64_t fd_end(int64_t spare)
+{
+	struct rlimit limit;
+
+	int64_t all;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > INT32_MAX)
+		return INT32_MAX;
+	all = (int64_t)limit.rlim_cur;
+	return all - (spare < all / SPARE_PART ? spare : all / SPARE_PART);
+}
+
 enum err http_server_open(struct loop *loop, const struct http_options *options,
 			  struct http_server **server)
 {
@@ -201,6 +265,7 @@ enum err http_server_open(struct loop *loop, const struct http_options *options,
 
 	assert(options->on_request);
 	assert(options->connections_max > 0 && options->body_bytes_max >= 0);
+	assert(options->spare_descriptors >= 0);
 	assert(options->head_timeout_ms > 0 && options->body_timeout_ms > 0);
 	assert(options->idle_timeout_ms > 0);
 
@@ -213,9 +278,12 @@ enum err http_server_open(struct loop *loop, const struct http_options *options,
 	opened = MEM_NEW(struct http_server);
 	opened->options = *options;
 	opened->options.address = NULL;
+	opened->options.tls = NULL;
+	http_server_set_tls(opened, options->tls);
 	opened->stats = options->stats ? options->stats : &opened->own_stats;
 	opened->loop = loop;
 	opened->port = bound_port(fd);
+	opened->fd_end = fd_end(options->spare_descriptors);
 	opened->date_s = -1;
 	opened->is_listening = true;
 	list_init(&opened->conns);
@@ -259,7 +327,10 @@ void http_server_drain(struct http_server *server)
 
 static void server_free(struct loop_defer *defer)
 {
-	mem_free(CONTAINER_OF(defer, struct http_server, defer));
+	struct http_server *server = CONTAINER_OF(defer, struct http_server, defer);
+
+	tls_unref(server->options.tls);
+	mem_free(server);
 }
 
 void http_server_close(struct http_server *server)
@@ -272,6 +343,14 @@ void http_server_close(struct http_server *server)
 		http_conn_close(CONTAINER_OF(server->conns.next, struct http_conn, node));
 	assert(server->open == 0);
 	loop_defer_free(server->loop, &server->defer, server_free);
+}
+
+void http_server_set_tls(struct http_server *server, struct tls *tls)
+{
+	struct tls *old = server->options.tls;
+
+	server->options.tls = tls != NULL ? tls_ref(tls) : NULL;
+	tls_unref(old);
 }
 
 void *http_server_owner(const struct http_server *server)

@@ -23,7 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOG_ID_MAX 64
 #define LOG_LINE_MAX PIPE_BUF
 
 /* JSON makes at most four bytes of one ('" ' is the worst), so a line of it fits as well.
@@ -63,6 +62,7 @@ static struct {
 	char node[LOG_QUOTE_MAX]; /* ready to print: a plain word or quoted */
 	unsigned dropped;	  /* lines that stderr had no room for */
 	struct log_window windows[LOG_IDS];
+	struct log_tap *tap; /* borrowed; NULL: none */
 } logger = { .format = LOG_LOGFMT, .level = LOG_INFO };
 
 static bool is_plain_word(struct slice s)
@@ -354,27 +354,24 @@ static void write_all(const char *ptr, size_t len)
 	} while (n < 0 && errno == EINTR);
 }
 
-void log_write(enum log_level level, const char *id, const char *fmt, ...)
+static void log_line(enum log_level level, const char *id, unsigned suppressed,
+		     const char *fmt, va_list args) PRINTF_LIKE(4, 0);
+
+static void log_line(enum log_level level, const char *id, unsigned suppressed,
+		     const char *fmt, va_list args)
 {
 	int saved_errno = errno;
 	char text[LOG_TEXT_ROOM];
 	struct log_line line;
-	unsigned suppressed;
-	va_list args;
 
-	assert(level <= LOG_ERROR);
 	assert(strlen(id) <= LOG_ID_MAX);
-	if (level < logger.level || !rate_allows(id, &suppressed))
-		return;
 	/* Whoever reads it stands still: it costs the line, never the loop's time. */
 	if (!stderr_has_room()) {
 		logger.dropped += 1 + suppressed;
 		errno = saved_errno;
 		return;
 	}
-	va_start(args, fmt);
 	text_format(text, fmt, args);
-	va_end(args);
 	text_add_count(text, "suppressed", suppressed);
 	text_add_count(text, "dropped", logger.dropped);
 	logger.dropped = 0;
@@ -385,6 +382,48 @@ void log_write(enum log_level level, const char *id, const char *fmt, ...)
 		line_format_logfmt(&line, level, id, text);
 	write_all(line.text, line.len);
 	errno = saved_errno;
+}
+
+void log_tap(struct log_tap *tap)
+{
+	logger.tap = tap;
+}
+
+static PRINTF_LIKE(3, 0) bool is_tapped(enum log_level level, const char *id,
+					const char *fmt, va_list args)
+{
+	char pairs[LOG_TEXT_MAX];
+
+	(void)vsnprintf(pairs, sizeof(pairs), fmt, args); /* cut is fine */
+	return logger.tap->take(logger.tap, level, id, pairs);
+}
+
+void log_write(enum log_level level, const char *id, const char *fmt, ...)
+{
+	unsigned suppressed;
+	bool is_taken;
+	va_list args;
+
+	assert(level <= LOG_ERROR);
+	va_start(args, fmt);
+	is_taken = logger.tap != NULL && is_tapped(level, id, fmt, args);
+	va_end(args);
+	if (is_taken || level < logger.level || !rate_allows(id, &suppressed))
+		return;
+	va_start(args, fmt);
+	log_line(level, id, suppressed, fmt, args);
+	va_end(args);
+}
+
+void log_audit(const char *id, const char *fmt, ...)
+{
+	va_list args;
+
+	if (logger.level > LOG_INFO)
+		return;
+	va_start(args, fmt);
+	log_line(LOG_INFO, id, 0, fmt, args);
+	va_end(args);
 }
 
 void fatal(const char *fmt, ...)

@@ -15,16 +15,18 @@
 #ifndef PROTO_BASE_LOG_H
 #define PROTO_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/base/err.h"
+#include "proto/base/log_level.h"
 #include "proto/base/slice.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 #define LOG_BURST 20
 #define LOG_QUOTE_MAX 96
+#define LOG_ID_MAX 64
 
 /* `name` is this process's name (copied); shown as node=. May be called again. */
 void log_open(enum log_format format, enum log_level level, const char *name);
@@ -37,6 +39,20 @@ void log_open(enum log_format format, enum log_level level, const char *name);
 /* `fmt` yields space-separated key=value pairs, possibly none (""). */
 void log_write(enum log_level level, const char *id, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
+
+/* Of what people must be able to find later: it is not held back by the limit of its id.
+ */
+void log_audit(const char *id, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* For who plays what logs: is shown each line of log_write() before anything else, and
+ * takes it or not. */
+struct log_tap {
+	bool (*take)(struct log_tap *tap, enum log_level level, const char *id,
+		     const char *pairs);
+};
+
+/* NULL: none any more. */
+void log_tap(struct log_tap *tap);
 
 /* Start-up errors: prints "program: text" to stderr and exits with 1. */
 void fatal(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));

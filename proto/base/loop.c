@@ -11,7 +11,9 @@
 #include <time.h>
 
 #include "proto/base/log.h"
+#include "proto/base/loop_hold.h"
 #include "proto/base/mem.h"
+#include "proto/base/stall.h"
 
 /* Flushes that keep touching each other go on next turn, so that others get served. */
 #define FLUSH_ROUNDS_MAX 64u
@@ -27,7 +29,9 @@ struct loop {
 	struct loop_defer **defers_last; /* where the next one is linked */
 	bool is_stopping;
 	bool is_turning;
-	bool is_awake; /* this turn's time has been read */
+	bool has_turned; /* before that is start-up, which may take its time */
+	bool is_awake;	 /* this turn's time has been read */
+	bool is_held;	 /* time moves by loop_pass() alone */
 };
 
 static void loop_wake(struct loop *loop);
@@ -108,6 +112,7 @@ void loop_turn(struct loop *loop, int64_t wait_ms)
 	loop_run_defers(loop);
 	loop->is_awake = false;
 	loop->is_turning = false;
+	loop->has_turned = true;
 }
 
 void loop_stop(struct loop *loop)
@@ -170,7 +175,7 @@ void loop_io_fini(struct loop_io *io)
 
 int loop_io_fd(const struct loop_io *io)
 {
-	return event_get_fd(&io->event);
+	return io->event.ev_fd;
 }
 
 /* ---- time */
@@ -183,6 +188,26 @@ void loop_timer_start(struct loop *loop, struct timer *timer, int64_t delay_ms)
 void loop_timer_stop(struct loop *loop, struct timer *timer)
 {
 	wheel_stop(&loop->wheel, timer);
+}
+
+void loop_hold(struct loop *loop, int64_t unix_ms)
+{
+	assert(!loop->is_turning);
+	loop->is_held = true;
+	loop->unix_ms = unix_ms;
+}
+
+int64_t loop_pass(struct loop *loop, int64_t ms)
+{
+	const int64_t next = wheel_next_ms(&loop->wheel);
+
+	assert(loop->is_held && !loop->is_turning);
+	assert(ms > 0);
+	if (next >= 0 && next < ms)
+		ms = next > 0 ? next : 1;
+	loop->now_ms += ms;
+	loop->unix_ms += ms;
+	return ms;
 }
 
 /* ---- the end of the turn */
@@ -236,17 +261,29 @@ void loop_signal_stop(struct loop_signal *signal)
 
 /* ---- one turn, in order */
 
+/* What the turn before took after its time was read. */
+static int64_t loop_took_ms(const struct loop *loop)
+{
+	const int64_t took_ms =
+		loop->is_held ? 0 : clock_ms(CLOCK_MONOTONIC) - loop->wheel.now_ms;
+
+	if (loop->has_turned)
+		stall_note(took_ms);
+	return took_ms;
+}
+
 /* Pending work does not wait; neither does it wait longer than the wheel allows. */
 static int64_t loop_wait_ms(const struct loop *loop, int64_t wait_ms)
 {
+	const int64_t took_ms = loop_took_ms(loop);
 	int64_t next = wheel_next_ms(&loop->wheel);
 
+	assert(!loop->is_held || wait_ms == 0);
 	if (loop->defers || !list_is_empty(&loop->flushes))
 		return 0;
 	if (next < 0 || wait_ms == 0)
 		return wait_ms;
-	/* The last turn took its time after the wheel's now was read. */
-	next -= clock_ms(CLOCK_MONOTONIC) - loop->wheel.now_ms;
+	next -= took_ms;
 	if (next < 0)
 		next = 0;
 	return wait_ms < 0 || next < wait_ms ? next : wait_ms;
@@ -275,7 +312,7 @@ static void loop_wait(struct loop *loop, int64_t wait_ms)
 /* The first to run after the wait reads the turn's time. */
 static void loop_wake(struct loop *loop)
 {
-	if (loop->is_awake)
+	if (loop->is_awake || loop->is_held)
 		return;
 	loop->is_awake = true;
 	loop->now_ms = clock_ms(CLOCK_MONOTONIC);

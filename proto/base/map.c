@@ -28,15 +28,21 @@ void map_fini(struct map *map)
 	*map = (struct map){ .seed = map->seed };
 }
 
+/* Half of it: a node is for each connection and each membership. */
+static uint32_t hash_of(const struct map *map, struct slice key)
+{
+	return (uint32_t)hash_bytes(key, map->seed);
+}
+
 struct map_node *map_find(const struct map *map, struct slice key)
 {
 	if (!map->count)
 		return NULL;
 
-	uint64_t hash = hash_bytes(key, map->seed);
+	uint32_t hash = hash_of(map, key);
 	struct map_node *node = map->buckets[hash & map->mask];
 
-	while (node && !(node->hash == hash && slice_equal(node->key, key)))
+	while (node && !(node->hash == hash && slice_equal(map_key(node), key)))
 		node = node->next;
 	return node;
 }
@@ -44,13 +50,15 @@ struct map_node *map_find(const struct map *map, struct slice key)
 void map_add(struct map *map, struct map_node *node, struct slice key)
 {
 	map_fit(map);
-	node->key = key;
-	node->hash = hash_bytes(key, map->seed);
+	assert(key.len <= UINT32_MAX);
+	node->key = key.ptr;
+	node->key_len = (uint32_t)key.len;
+	node->hash = hash_of(map, key);
 
 	struct map_node **bucket = &map->buckets[node->hash & map->mask];
 
 	for (const struct map_node *it = *bucket; it; it = it->next)
-		assert(it->hash != node->hash || !slice_equal(it->key, key));
+		assert(it->hash != node->hash || !slice_equal(map_key(it), key));
 	node->next = *bucket;
 	*bucket = node;
 	map->count++;
@@ -86,6 +94,32 @@ struct map_node *map_next(const struct map *map, const struct map_node *node)
 			return map->buckets[i];
 	}
 	return NULL;
+}
+
+static uint64_t reversed(uint64_t bits)
+{
+	bits = (bits >> 1 & 0x5555555555555555u) | (bits & 0x5555555555555555u) << 1;
+	bits = (bits >> 2 & 0x3333333333333333u) | (bits & 0x3333333333333333u) << 2;
+	bits = (bits >> 4 & 0x0f0f0f0f0f0f0f0fu) | (bits & 0x0f0f0f0f0f0f0f0fu) << 4;
+	return __builtin_bswap64(bits);
+}
+
+/* Bucket by bucket, counting with the highest bit first. When the table doubles, a
+ * bucket's nodes go to two that differ in the new highest bit, and so are both behind the
+ * cursor or both before it; when it halves, the cursor falls on the bucket of both. */
+uint64_t map_scan(const struct map *map, uint64_t cursor, map_scan_fn *fn, void *owner)
+{
+	struct map_node *next;
+
+	if (!map->buckets)
+		return 0;
+	for (struct map_node *node = map->buckets[cursor & map->mask]; node;
+	     node = next) {
+		next = node->next;
+		fn(node, owner);
+	}
+	/* With all bits above the mask set the addition carries into those below it. */
+	return reversed(reversed(cursor | ~(uint64_t)map->mask) + 1);
 }
 
 /* Before one more node comes in. */

@@ -6,9 +6,16 @@
  */
 #include "proto/base/mem.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "proto/base/sanitize.h"
+
+#if SANITIZE_ADDRESS
+#include <sanitizer/allocator_interface.h>
+#endif
 
 static void *mem_checked(void *ptr) __attribute__((returns_nonnull));
 
@@ -53,4 +60,16 @@ static void *mem_checked(void *ptr)
 		abort();
 	}
 	return ptr;
+}
+
+size_t mem_used_bytes(void)
+{
+#if SANITIZE_ADDRESS
+	/* The sanitizer's allocator is not the one that mallinfo2() knows. */
+	return __sanitizer_get_current_allocated_bytes();
+#else
+	const struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+#endif
 }

@@ -24,6 +24,9 @@ char *mem_dup(const char *ptr, size_t len) __attribute__((returns_nonnull));
 /* NULL is legal. */
 void mem_free(void *ptr);
 
+/* That are allocated now, by all threads. Takes microseconds. */
+size_t mem_used_bytes(void);
+
 #define MEM_NEW(type) ((type *)mem_zalloc(sizeof(type)))
 
 #endif

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prometheus text exposition from a table, plus what every process can say about itself
- * from /proc. Keeps nothing: each scrape reads the values where the program counts them.
+ * Prometheus text exposition from a table, and behind it what every process can say about
+ * itself. Keeps nothing: each scrape reads the values where the program counts them.
  * Names are checked here by the rules of "promtool check metrics", as programmer errors.
  */
 #include "proto/base/metrics.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "proto/base/mem.h"
+#include "proto/base/metrics_process.h"
 #include "proto/base/version.h"
 
 struct bound {
@@ -33,7 +30,18 @@ static const struct bound bounds[] = {
 	{ 10000000, "10" }, { UINT64_MAX, "+Inf" },
 };
 
+/* How long clients stay. */
+static const struct bound lifetime_bounds[] = {
+	{ 10000, "0.01" },    { 20000, "0.02" },    { 50000, "0.05" },
+	{ 100000, "0.1" },    { 200000, "0.2" },    { 500000, "0.5" },
+	{ 1000000, "1" },     { 2000000, "2" },	    { 5000000, "5" },
+	{ 10000000, "10" },   { 30000000, "30" },   { 60000000, "60" },
+	{ 120000000, "120" }, { 300000000, "300" }, { UINT64_MAX, "+Inf" },
+};
+
 _Static_assert(sizeof(bounds) / sizeof(bounds[0]) == HISTOGRAM_BUCKETS,
+	       "one bound a bucket");
+_Static_assert(sizeof(lifetime_bounds) / sizeof(lifetime_bounds[0]) == LIFETIMES_BUCKETS,
 	       "one bound a bucket");
 
 void histogram_add_us(struct histogram *histogram, uint64_t us)
@@ -45,6 +53,65 @@ void histogram_add_us(struct histogram *histogram, uint64_t us)
 	assert(i < HISTOGRAM_BUCKETS);
 	histogram->buckets[i]++;
 	histogram->sum_us += us;
+}
+
+void histogram_encode(const struct histogram *histogram, uint8_t bytes[HISTOGRAM_BYTES])
+{
+	for (size_t i = 0; i < HISTOGRAM_BYTES; i++)
+		bytes[i] = (uint8_t)(histogram->buckets[i / 8] >> 8 * (i % 8));
+}
+
+int64_t histogram_quantile_us(const uint64_t buckets[HISTOGRAM_BUCKETS],
+			      unsigned permille)
+{
+	double total = 0;
+	double below = 0;
+	double wanted;
+	uint64_t low = 0;
+
+	assert(permille <= 1000);
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		total += (double)buckets[i];
+	if (total == 0)
+		return -1;
+	wanted = total * permille / 1000;
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS - 1; i++) {
+		const double here = (double)buckets[i];
+
+		if (here > 0 && below + here >= wanted)
+			return (int64_t)low + (int64_t)((double)(bounds[i].us - low) *
+							(wanted - below) / here);
+		below += here;
+		low = bounds[i].us;
+	}
+	return (int64_t)low;
+}
+
+void lifetimes_add_us(struct lifetimes *lifetimes, uint64_t us)
+{
+	size_t i = 0;
+
+	while (us > lifetime_bounds[i].us)
+		i++;
+	assert(i < LIFETIMES_BUCKETS);
+	lifetimes->buckets[i]++;
+	lifetimes->sum_us += us;
+}
+
+void metric_counters_add(struct metric_counters *counters, struct slice labels)
+{
+	counters->items = mem_realloc(counters->items,
+				      (counters->n + 1) * sizeof(*counters->items));
+	counters->items[counters->n++] =
+		(struct metric_counter){ .labels = mem_dup(labels.ptr, labels.len) };
+}
+
+void metric_counters_fini(struct metric_counters *counters)
+{
+	for (size_t i = 0; i < counters->n; i++)
+		mem_free(counters->items[i].labels);
+	mem_free(counters->items);
+	*counters = (struct metric_counters){ NULL, 0 };
 }
 
 /* ---- rows */
@@ -62,18 +129,22 @@ static void row_check(const struct metric *row)
 	assert(row->help != NULL && row->help[0] != '\0');
 	assert(strspn(row->name, "abcdefghijklmnopqrstuvwxyz0123456789_") ==
 	       strlen(row->name));
-	assert(has_suffix(row->name, "_total") == (row->type == METRIC_COUNTER));
-	assert(row->type != METRIC_HISTOGRAM || has_suffix(row->name, "_seconds"));
+	assert(has_suffix(row->name, "_total") ==
+	       (row->type == METRIC_COUNTER || row->type == METRIC_COUNTERS));
+	assert((row->type != METRIC_HISTOGRAM && row->type != METRIC_LIFETIMES) ||
+	       has_suffix(row->name, "_seconds"));
 }
 
 static const char *type_name(enum metric_type type)
 {
 	switch (type) {
 	case METRIC_COUNTER:
+	case METRIC_COUNTERS:
 		return "counter";
 	case METRIC_GAUGE:
 		return "gauge";
 	case METRIC_HISTOGRAM:
+	case METRIC_LIFETIMES:
 		return "histogram";
 	}
 	return "untyped";
@@ -93,49 +164,67 @@ static void head_render(const char *name, const char *type, const char *help,
 	buf_appendf(out, "\n# TYPE %s %s\n", name, type);
 }
 
-static void histogram_render(const struct metric *row, const struct histogram *histogram,
-			     struct buf *out)
+/* name_suffix{labels} */
+static void series_render(const struct metric *row, const char *suffix, struct buf *out)
+{
+	buf_appendf(out, "%s%s", row->name, suffix);
+	if (row->labels != NULL)
+		buf_appendf(out, "{%s}", row->labels);
+}
+
+/* There are as many `buckets` as bounds in `of`. */
+static void histogram_render(const struct metric *row, const struct bound *of,
+			     const uint64_t *buckets, uint64_t sum_us, struct buf *out)
 {
 	const char *labels = row->labels ? row->labels : "";
 	const char *comma = row->labels ? "," : "";
-	const char *open = row->labels ? "{" : "";
-	const char *close = row->labels ? "}" : "";
 	uint64_t count = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		count += histogram->buckets[i];
+	do {
+		count += buckets[i];
 		buf_appendf(out, "%s_bucket{%s%sle=\"%s\"} %" PRIu64 "\n", row->name,
-			    labels, comma, bounds[i].seconds, count);
-	}
-	buf_appendf(out, "%s_sum%s%s%s %" PRIu64 ".%06" PRIu64 "\n", row->name, open,
-		    labels, close, histogram->sum_us / 1000000,
-		    histogram->sum_us % 1000000);
-	buf_appendf(out, "%s_count%s%s%s %" PRIu64 "\n", row->name, open, labels, close,
-		    count);
+			    labels, comma, of[i].seconds, count);
+	} while (of[i++].us != UINT64_MAX);
+	series_render(row, "_sum", out);
+	buf_appendf(out, " %" PRIu64 ".%06" PRIu64 "\n", sum_us / 1000000,
+		    sum_us % 1000000);
+	series_render(row, "_count", out);
+	buf_appendf(out, " %" PRIu64 "\n", count);
 }
 
-static void plain_head(const struct metric *row, struct buf *out)
+static void counters_render(const struct metric *row,
+			    const struct metric_counters *counters, struct buf *out)
 {
-	buf_append_str(out, row->name);
-	if (row->labels != NULL)
-		buf_appendf(out, "{%s}", row->labels);
+	for (size_t i = 0; i < counters->n; i++)
+		buf_appendf(out, "%s{%s} %" PRIu64 "\n", row->name,
+			    counters->items[i].labels, counters->items[i].value);
 }
 
 static void row_render(const struct metric *row, const void *values, struct buf *out)
 {
 	const void *field = (const char *)values + row->field;
+	const struct histogram *histogram = field;
+	const struct lifetimes *lifetimes = field;
 
 	switch (row->type) {
 	case METRIC_COUNTER:
-		plain_head(row, out);
+		series_render(row, "", out);
 		buf_appendf(out, " %" PRIu64 "\n", *(const uint64_t *)field);
 		break;
 	case METRIC_GAUGE:
-		plain_head(row, out);
+		series_render(row, "", out);
 		buf_appendf(out, " %" PRId64 "\n", *(const int64_t *)field);
 		break;
 	case METRIC_HISTOGRAM:
-		histogram_render(row, field, out);
+		histogram_render(row, bounds, histogram->buckets, histogram->sum_us, out);
+		break;
+	case METRIC_LIFETIMES:
+		histogram_render(row, lifetime_bounds, lifetimes->buckets,
+				 lifetimes->sum_us, out);
+		break;
+	case METRIC_COUNTERS:
+		counters_render(row, field, out);
 		break;
 	}
 }
@@ -154,96 +243,6 @@ static bool is_name_new(const struct metrics_table *table, size_t row)
 	return true;
 }
 
-/* ---- the process itself */
-
-/* A small /proc file as a string; false where there is no /proc. */
-static bool proc_file_read(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return false;
-	n = read(fd, text, size - 1);
-	(void)close(fd); /* read only: nothing can be lost */
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
-
-static void memory_render(struct buf *out)
-{
-	char text[128];
-	const char *resident;
-	unsigned long pages;
-
-	if (!proc_file_read("/proc/self/statm", text, sizeof(text)))
-		return;
-	resident = strchr(text, ' ');
-	pages = resident ? strtoul(resident, NULL, 10) : 0;
-	head_render("process_resident_memory_bytes", "gauge", "Memory held in RAM.", out);
-	buf_appendf(out, "process_resident_memory_bytes %" PRIu64 "\n",
-		    (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE));
-}
-
-static void fds_render(struct buf *out)
-{
-	struct stat fds;
-
-	/* Counted by the kernel since Linux 6.2, 0 before: to list them would take the
-	 * loop as long as there are clients. */
-	if (stat("/proc/self/fd", &fds) != 0 || fds.st_size == 0)
-		return;
-	head_render("process_open_fds", "gauge", "Open file descriptors.", out);
-	buf_appendf(out, "process_open_fds %" PRId64 "\n", (int64_t)fds.st_size);
-}
-
-static void cpu_render(struct buf *out)
-{
-	struct timespec used;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0)
-		return;
-	head_render("process_cpu_seconds_total", "counter",
-		    "Processor time used, user and system.", out);
-	buf_appendf(out, "process_cpu_seconds_total %" PRId64 ".%06ld\n",
-		    (int64_t)used.tv_sec, used.tv_nsec / 1000);
-}
-
-/* Field 22 of stat, counted behind the ")" that ends the name: ticks from boot to start.
- */
-static int64_t start_ticks(const char *stat)
-{
-	const char *at = strrchr(stat, ')');
-
-	for (int i = 0; at != NULL && i < 20; i++) {
-		at = strchr(at, ' ');
-		at = at ? at + 1 : NULL;
-	}
-	return at ? strtoll(at, NULL, 10) : -1;
-}
-
-static void start_render(struct buf *out)
-{
-	char stat[1024];
-	struct timespec boot_age;
-	struct timespec now;
-	int64_t ticks;
-	int64_t ticks_per_second = sysconf(_SC_CLK_TCK);
-
-	if (!proc_file_read("/proc/self/stat", stat, sizeof(stat)) ||
-	    ticks_per_second <= 0)
-		return;
-	ticks = start_ticks(stat);
-	if (ticks < 0 || clock_gettime(CLOCK_BOOTTIME, &boot_age) != 0 ||
-	    clock_gettime(CLOCK_REALTIME, &now) != 0)
-		return;
-	head_render("process_start_time_seconds", "gauge",
-		    "When the process started, in seconds since 1970.", out);
-	buf_appendf(out, "process_start_time_seconds %" PRId64 "\n",
-		    (int64_t)now.tv_sec - (int64_t)boot_age.tv_sec +
-			    ticks / ticks_per_second);
-}
-
 void metrics_render(const struct metrics_table *table, const void *values,
 		    struct buf *out)
 {
@@ -259,8 +258,37 @@ void metrics_render(const struct metrics_table *table, const void *values,
 		    "Always 1; the label tells the version.", out);
 	buf_append_str(out,
 		       "heliograph_build_info{version=\"" HELIOGRAPH_VERSION "\"} 1\n");
-	memory_render(out);
-	fds_render(out);
-	cpu_render(out);
-	start_render(out);
+	metrics_process_render(out);
+}
+
+static size_t field_bytes(enum metric_type type)
+{
+	switch (type) {
+	case METRIC_COUNTER:
+	case METRIC_GAUGE:
+		break;
+	case METRIC_HISTOGRAM:
+		return sizeof(struct histogram);
+	case METRIC_LIFETIMES:
+		return sizeof(struct lifetimes);
+	case METRIC_COUNTERS:
+		return sizeof(struct metric_counters);
+	}
+	return sizeof(uint64_t);
+}
+
+void metrics_render_empty(const struct metrics_table *table, struct buf *out)
+{
+	size_t bytes = 0;
+	void *values;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct metric *row = &table->rows[i];
+		const size_t end = row->field + field_bytes(row->type);
+
+		bytes = end > bytes ? end : bytes;
+	}
+	values = mem_zalloc(bytes);
+	metrics_render(table, values, out);
+	mem_free(values);
 }

@@ -14,14 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/base/buf.h"
+#include "proto/base/check.h"
 #include "proto/base/crypto.h"
+#include "proto/base/file_watch.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/base/metrics.h"
+#include "proto/base/notify.h"
+#include "proto/base/reload_stats.h"
 
 const char *const proc_log_levels[] = { "debug", "info", "warn", "error", NULL };
 const char *const proc_log_formats[] = { "logfmt", "json", NULL };
@@ -30,13 +34,18 @@ struct proc {
 	const struct proc_ops *ops;
 	int argc;
 	char **argv;
-	struct proc_conf *conf; /* owned; the first member of the program's struct */
-	char *name;		/* owned */
-	struct loop *loop;	/* owned */
-	void *state;		/* the program's, from ops->start to ops->stop */
+	struct proc_conf *conf;	  /* owned; the first member of the program's struct */
+	char *name;		  /* owned */
+	struct loop *loop;	  /* owned */
+	struct file_watch *watch; /* owned */
+	struct reload_stats own_reloads;
+	struct reload_stats *reloads; /* these, or the program's */
+	void *state;		      /* the program's, from ops->start to ops->stop */
 	uint64_t incarnation;
 	bool is_draining;
 	struct timer drain_timer;
+	struct notify notify;
+	struct timer notify_timer;
 	struct loop_signal on_term;
 	struct loop_signal on_int;
 	struct loop_signal on_hup;
@@ -99,30 +108,17 @@ static uint64_t incarnation_new(void)
 	return value;
 }
 
-/* ---- what systemd wants to hear */
+/* ---- what a service manager wants to hear */
 
-static void notify(const char *text)
+static void on_notify_timer(struct timer *timer)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	/* Nothing in our processes changes the environment. */
-	const char *path = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
-	size_t len = path ? strlen(path) : 0;
-	int fd;
+	struct proc *proc = CONTAINER_OF(timer, struct proc, notify_timer);
+	struct proc_status status = { .connections = -1 };
 
-	if (len == 0 || len >= sizeof(to.sun_path))
-		return;
-	memcpy(to.sun_path, path, len);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	len += offsetof(struct sockaddr_un, sun_path);
-	/* Best effort: a manager that does not listen shall not stop us. */
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
-		   (const struct sockaddr *)&to, (socklen_t)len) < 0)
-		log_warn("proc.notify_failed", "errno=%d", errno);
-	(void)close(fd); /* a datagram is sent or lost by now */
+	if (proc->ops->status != NULL)
+		proc->ops->status(proc, proc->state, &status);
+	loop_timer_start(proc->loop, timer,
+			 notify_beat(&proc->notify, &status, proc->is_draining));
 }
 
 /* ---- signals */
@@ -135,6 +131,18 @@ static void on_drain_timeout(struct timer *timer)
 	loop_stop(proc->loop);
 }
 
+static void drain(struct proc *proc, const char *signal_name)
+{
+	proc->is_draining = true;
+	log_info("proc.draining", "signal=%s timeout_ms=%" PRId64, signal_name,
+		 proc->conf->drain_ms);
+	notify_stopping(&proc->notify, proc->conf->drain_ms);
+	if (timer_is_running(&proc->notify_timer))
+		loop_timer_start(proc->loop, &proc->notify_timer, 0);
+	loop_timer_start(proc->loop, &proc->drain_timer, proc->conf->drain_ms);
+	proc->ops->drain(proc, proc->state);
+}
+
 static void drain_or_exit(struct proc *proc, const char *signal_name)
 {
 	if (proc->is_draining) {
@@ -142,12 +150,7 @@ static void drain_or_exit(struct proc *proc, const char *signal_name)
 		/* At once: no handler of a library, no wait for a thread. */
 		_exit(EXIT_FAILURE);
 	}
-	proc->is_draining = true;
-	log_info("proc.draining", "signal=%s timeout_ms=%" PRId64, signal_name,
-		 proc->conf->drain_ms);
-	notify("STOPPING=1");
-	loop_timer_start(proc->loop, &proc->drain_timer, proc->conf->drain_ms);
-	proc->ops->drain(proc, proc->state);
+	drain(proc, signal_name);
 }
 
 static void on_term(struct loop_signal *signal)
@@ -170,20 +173,78 @@ static void log_reload_failed(char error[CONF_ERROR_MAX])
 	log_error("conf.reload_failed", "reason=\"%s\"", error);
 }
 
-static void on_hup(struct loop_signal *signal)
+enum err proc_reload_conf(struct proc *proc)
 {
-	struct proc *proc = CONTAINER_OF(signal, struct proc, on_hup);
 	char error[CONF_ERROR_MAX];
+	const enum err rc =
+		conf_reload(proc->ops->conf, proc->conf, proc->argc, proc->argv, error);
 
-	if (conf_reload(proc->ops->conf, proc->conf, proc->argc, proc->argv, error) !=
-	    OK) {
+	if (rc != OK) {
+		proc->reloads->failed_total++;
 		log_reload_failed(error);
-		return;
+		return rc;
 	}
+	proc->reloads->done_total++;
 	log_reopen(proc);
 	log_info("conf.reloaded", "log_level=%s", proc_log_levels[proc->conf->log_level]);
-	if (proc->ops->reload != NULL)
-		proc->ops->reload(proc, proc->state);
+	return OK;
+}
+
+static void file_add(void *owner, const char *path)
+{
+	file_watch_add(owner, path);
+}
+
+/* Those that the options name now. */
+static void files_watch(struct proc *proc)
+{
+	file_watch_begin(proc->watch);
+	conf_each_file(proc->ops->conf, proc->conf, proc->argc, proc->argv, file_add,
+		       proc->watch);
+	file_watch_end(proc->watch);
+	file_watch_set_interval(proc->watch, proc->conf->reload_ms);
+}
+
+static void reload(struct proc *proc)
+{
+	/* Whoever drains has said so, and stays with it. */
+	if (!proc->is_draining)
+		notify_reloading(&proc->notify);
+	/* What changes from here on is another change. */
+	file_watch_note(proc->watch);
+	if (proc_reload_conf(proc) == OK) {
+		files_watch(proc);
+		if (proc->ops->reload != NULL)
+			proc->ops->reload(proc, proc->state);
+	}
+	if (!proc->is_draining)
+		notify_ready(&proc->notify);
+}
+
+static void on_hup(struct loop_signal *signal)
+{
+	reload(CONTAINER_OF(signal, struct proc, on_hup));
+}
+
+static void on_file_changed(void *owner, const char *path)
+{
+	struct proc *proc = owner;
+
+	log_info("conf.file_changed", "path=%s", log_quote(slice_from_str(path)).text);
+	proc->reloads->noticed_total++;
+	reload(proc);
+}
+
+/* SIGHUP asks for files to be read again: one that starts will, once it can, instead of
+ * ending as the kernel would have it. `how`: SIG_BLOCK or SIG_UNBLOCK. Workers that are
+ * forked meanwhile inherit it. */
+static void sighup_mask(int how)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set); /* these three fail for bad arguments only */
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(how, &set, NULL); /* ... */
 }
 
 static void signals_start(struct proc *proc)
@@ -191,6 +252,7 @@ static void signals_start(struct proc *proc)
 	loop_signal_start(proc->loop, &proc->on_term, SIGTERM, on_term);
 	loop_signal_start(proc->loop, &proc->on_int, SIGINT, on_int);
 	loop_signal_start(proc->loop, &proc->on_hup, SIGHUP, on_hup);
+	sighup_mask(SIG_UNBLOCK);
 }
 
 /* From here to the exit they would kill a process that has already ended well. */
@@ -214,32 +276,79 @@ static void proc_run(struct proc *proc)
 {
 	const struct proc_ops *ops = proc->ops;
 
+	sighup_mask(SIG_BLOCK);
 	proc_set_name(proc, proc->conf->name);
 	limits_raise();
 	sigpipe_ignore();
+	notify_init(&proc->notify);
 	if (ops->before_loop != NULL)
 		ops->before_loop(proc);
 	proc->incarnation = incarnation_new();
 	proc->loop = loop_new();
 	timer_init(&proc->drain_timer, on_drain_timeout);
+	timer_init(&proc->notify_timer, on_notify_timer);
 	signals_start(proc);
+	proc->watch = file_watch_new(proc->loop, on_file_changed, proc);
+	files_watch(proc); /* before they are read, so that no change is missed */
 	proc->state = ops->start(proc);
+	if (notify_is_heard(&proc->notify))
+		loop_timer_start(proc->loop, &proc->notify_timer, 0);
 	loop_run(proc->loop);
+	loop_timer_stop(proc->loop, &proc->notify_timer);
+	file_watch_free(proc->watch);
+	proc->reloads = &proc->own_reloads; /* what was counted in goes */
 	ops->stop(proc, proc->state);
 	log_info("proc.stopped", "incarnation=%016" PRIx64, proc->incarnation);
 	signals_stop(proc);
+	notify_fini(&proc->notify);
 	loop_free(proc->loop);
 	mem_free(proc->name);
 }
 
+static bool is_asked_for_metrics(const struct proc_ops *ops, int argc, char **argv)
+{
+	return ops->metrics != NULL && argc == 2 &&
+	       strcmp(argv[1], "--print-metrics") == 0;
+}
+
+static void print_metrics(const struct metrics_table *table)
+{
+	struct buf text = BUF_INIT;
+
+	metrics_render_empty(table, &text);
+	/* Whoever closed our stdout does not want to hear of it. */
+	(void)fwrite(text.ptr, 1, text.len, stdout);
+	(void)fflush(stdout);
+	buf_fini(&text);
+}
+
+/* NULL: it is not what was asked for. */
+static const char *url_to_check(const struct proc_ops *ops, int argc, char **argv)
+{
+	static const char flag[] = "--check=";
+
+	if (ops->metrics == NULL || argc != 2 ||
+	    strncmp(argv[1], flag, strlen(flag)) != 0)
+		return NULL;
+	return argv[1] + strlen(flag);
+}
+
 int proc_main(const struct proc_ops *ops, int argc, char **argv)
 {
+	const char *url = url_to_check(ops, argc, argv);
 	struct proc proc = { .ops = ops, .argc = argc, .argv = argv };
 	char error[CONF_ERROR_MAX];
 	enum conf_outcome outcome;
 
+	proc.reloads = &proc.own_reloads;
 	assert(ops->start != NULL && ops->drain != NULL && ops->stop != NULL);
 	assert(ops->conf_bytes >= sizeof(struct proc_conf));
+	if (is_asked_for_metrics(ops, argc, argv)) {
+		print_metrics(ops->metrics);
+		return EXIT_SUCCESS;
+	}
+	if (url != NULL)
+		return check_main(ops->conf->program, url);
 	proc.conf = mem_zalloc(ops->conf_bytes);
 	outcome = conf_load(ops->conf, proc.conf, argc, argv, stdout, error);
 	if (outcome == CONF_FAIL)
@@ -269,6 +378,17 @@ void *proc_conf_edit(struct proc *proc)
 	return proc->conf;
 }
 
+void proc_drain(struct proc *proc)
+{
+	if (!proc->is_draining)
+		drain(proc, "none");
+}
+
+struct notify *proc_notify(struct proc *proc)
+{
+	return &proc->notify;
+}
+
 bool proc_is_draining(const struct proc *proc)
 {
 	return proc->is_draining;
@@ -284,6 +404,15 @@ uint64_t proc_incarnation(const struct proc *proc)
 	/* Asked before the fork, all workers would get the same. */
 	assert(proc->incarnation != 0);
 	return proc->incarnation;
+}
+
+uint64_t proc_cpu_us(void)
+{
+	struct timespec used;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0)
+		return 0;
+	return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
 }
 
 void proc_ready(struct proc *proc, const char *details, ...)
@@ -307,7 +436,12 @@ void proc_ready(struct proc *proc, const char *details, ...)
 	log_info("proc.ready", "program=%s incarnation=%016" PRIx64 "%s%s",
 		 proc->ops->conf->program, proc->incarnation, text[0] != '\0' ? " " : "",
 		 text);
-	notify("READY=1");
+	notify_ready(&proc->notify);
+}
+
+void proc_count_reloads(struct proc *proc, struct reload_stats *stats)
+{
+	proc->reloads = stats;
 }
 
 void proc_drained(struct proc *proc)

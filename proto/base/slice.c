@@ -116,3 +116,14 @@ enum err slice_to_int64(struct slice s, int64_t *value)
 	*value = is_negative && sum ? -(int64_t)(sum - 1) - 1 : (int64_t)sum;
 	return OK;
 }
+
+struct slice slice_decimal(char text[SLICE_DECIMAL_BYTES], uint64_t value)
+{
+	size_t at = SLICE_DECIMAL_BYTES;
+
+	do {
+		text[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	return slice_make(text + at, SLICE_DECIMAL_BYTES - at);
+}

@@ -61,6 +61,11 @@ struct slice slice_trim(struct slice s);
  */
 struct slice slice_cut(struct slice *rest, char byte);
 
+#define SLICE_DECIMAL_BYTES 24
+
+/* In decimal digits, which are in `text`. */
+struct slice slice_decimal(char text[SLICE_DECIMAL_BYTES], uint64_t value);
+
 /* The whole slice as a decimal integer, optional leading '-'. ERR_MALFORMED, ERR_LIMIT.
  */
 MUST_CHECK enum err slice_to_int64(struct slice s, int64_t *value);

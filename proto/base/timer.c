@@ -19,6 +19,7 @@
 
 _Static_assert(WHEEL_SLOTS == 1 << WHEEL_SLOT_BITS,
 	       "a slot is a run of bits of the time");
+_Static_assert(WHEEL_SLOTS == 64, "a level's slots are the bits of a word");
 
 static void wheel_place(struct wheel *wheel, struct timer *timer);
 static void wheel_cascade(struct wheel *wheel);
@@ -29,6 +30,13 @@ static size_t slot_index(int64_t tick)
 	return (size_t)tick % WHEEL_SLOTS;
 }
 
+/* Takes all timers out of a slot. A stopped one leaves its bit behind, until here. */
+static void slot_take(struct wheel *wheel, size_t level, size_t i, struct list *to)
+{
+	list_splice(to, &wheel->slots[level][i]);
+	wheel->occupied[level] &= ~(UINT64_C(1) << i);
+}
+
 void wheel_init(struct wheel *wheel, int64_t now_ms)
 {
 	assert(now_ms >= 0);
@@ -36,6 +44,7 @@ void wheel_init(struct wheel *wheel, int64_t now_ms)
 	for (size_t level = 0; level < WHEEL_LEVELS; level++) {
 		for (size_t i = 0; i < WHEEL_SLOTS; i++)
 			list_init(&wheel->slots[level][i]);
+		wheel->occupied[level] = 0;
 	}
 	wheel->now_ms = now_ms;
 	wheel->count = 0;
@@ -79,7 +88,7 @@ void wheel_advance(struct wheel *wheel, int64_t now_ms)
 	while ((next = wheel_next(wheel)) <= now_ms) {
 		wheel->now_ms = next;
 		wheel_cascade(wheel);
-		list_splice(&due, &wheel->slots[0][slot_index(next)]);
+		slot_take(wheel, 0, slot_index(next), &due);
 	}
 	wheel->now_ms = now_ms;
 
@@ -116,6 +125,7 @@ static void wheel_place(struct wheel *wheel, struct timer *timer)
 	if (due - now >= WHEEL_SLOTS)
 		due = now + WHEEL_SLOTS - 1;
 	list_append(&wheel->slots[level][slot_index(due)], &timer->node);
+	wheel->occupied[level] |= UINT64_C(1) << slot_index(due);
 }
 
 /* Moves down the timers of each coarse slot that begins now. */
@@ -131,10 +141,31 @@ static void wheel_cascade(struct wheel *wheel)
 			return;
 		tick >>= WHEEL_SLOT_BITS;
 		list_init(&moved);
-		list_splice(&moved, &wheel->slots[level][slot_index(tick)]);
+		slot_take(wheel, level, slot_index(tick), &moved);
 		while ((node = list_shift(&moved)))
 			wheel_place(wheel, CONTAINER_OF(node, struct timer, node));
 	}
+}
+
+/* The first tick from `tick` on whose slot has a timer; above level 0 the current slot is
+ * empty. INT64_MAX: none. */
+static int64_t level_next(const struct wheel *wheel, unsigned level, int64_t tick)
+{
+	const size_t start = slot_index(tick);
+	const uint64_t bits = wheel->occupied[level];
+	/* Bit i is the slot of tick + i. */
+	uint64_t ahead =
+		start == 0 ? bits : bits >> start | bits << (WHEEL_SLOTS - start);
+
+	if (level > 0)
+		ahead &= ~UINT64_C(1);
+	for (; ahead != 0; ahead &= ahead - 1) {
+		const int64_t at = tick + __builtin_ctzll(ahead);
+
+		if (!list_is_empty(&wheel->slots[level][slot_index(at)]))
+			return at;
+	}
+	return INT64_MAX;
 }
 
 /* When the next occupied slot begins, INT64_MAX for never. The start of a coarse slot can
@@ -146,14 +177,12 @@ static int64_t wheel_next(const struct wheel *wheel)
 	if (!wheel->count)
 		return next;
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
-		unsigned shift = level * WHEEL_SLOT_BITS;
-		int64_t tick = wheel->now_ms >> shift;
-		int64_t end = tick + WHEEL_SLOTS;
+		const unsigned shift = level * WHEEL_SLOT_BITS;
+		const int64_t tick = wheel->now_ms >> shift;
+		const int64_t found = level_next(wheel, level, tick);
 
-		for (tick += level > 0; tick < end && tick << shift < next; tick++) {
-			if (!list_is_empty(&wheel->slots[level][slot_index(tick)]))
-				next = tick << shift;
-		}
+		if (found < INT64_MAX && found << shift < next)
+			next = found << shift;
 	}
 	return next;
 }

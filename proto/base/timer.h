@@ -30,6 +30,8 @@ struct timer {
 
 struct wheel {
 	struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
+	uint64_t occupied[WHEEL_LEVELS]; /* a bit for each slot; one that is not set is
+					    empty */
 	int64_t now_ms;
 	size_t count;
 };

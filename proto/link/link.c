@@ -33,8 +33,13 @@ struct link *link_new(struct loop *loop, const struct link_options *options)
 	link->options = *options;
 	memcpy(link->name, name.ptr, name.len);
 	link->options.name = link->name;
-	buf_append_slice(&link->key, options->key);
-	link->options.key = buf_slice(&link->key);
+	if (link->options.version_min == 0)
+		link->options.version_min = LINK_VERSION_MIN;
+	if (link->options.version_max == 0)
+		link->options.version_max = LINK_VERSION;
+	assert(link->options.version_min <= link->options.version_max);
+	link->options.keys = NULL;
+	link_set_keys(link, options->keys);
 	link->pipes = pipe_set_new(loop);
 	link->acceptor.fn = on_accept;
 	list_init(&link->peers);
@@ -43,46 +48,37 @@ struct link *link_new(struct loop *loop, const struct link_options *options)
 	return link;
 }
 
-static void peer_on_deferred(struct loop_defer *defer)
-{
-	mem_free(CONTAINER_OF(defer, struct link_peer, defer));
-}
-
-/* The owner has been told, or does not want to know any more. */
-static void peer_free(struct link_peer *peer)
-{
-	struct link *link = peer->link;
-
-	if (peer->stream != NULL) {
-		link_stream_close(peer->stream);
-		peer->stream = NULL;
-		link->options.stats->peers_up--;
-	}
-	pipe_dial_cancel(&peer->dial);
-	loop_timer_stop(link->loop, &peer->timer);
-	session_fini(&peer->session);
-	loop_untouch(&peer->flush);
-	list_remove(&peer->node);
-	link->peers_n--;
-	mem_free(peer->url);
-	peer->url = NULL;
-	loop_defer_free(link->loop, &peer->defer, peer_on_deferred);
-}
-
 void link_free(struct link *link)
 {
 	if (link == NULL)
 		return;
 	pipe_listener_close(link->listener);
 	LIST_EACH (node, &link->peers)
-		peer_free(CONTAINER_OF(node, struct link_peer, node));
+		link_peer_free(CONTAINER_OF(node, struct link_peer, node));
 	LIST_EACH (node, &link->streams)
 		link_stream_close(CONTAINER_OF(node, struct link_stream, node));
 	pipe_set_free(link->pipes);
 	arena_fini(&link->arena);
 	buf_fini(&link->scratch);
-	secret_fini(&link->key);
+	secrets_fini(&link->keys);
 	mem_free(link);
+}
+
+void link_set_keys(struct link *link, const struct secrets *keys)
+{
+	assert(keys->n > 0);
+	secrets_copy(&link->keys, keys);
+	link->options.stats->key_fingerprint = secrets_fingerprint(keys);
+}
+
+enum err link_reload_keys(struct link *link, const char *path)
+{
+	bool is_changed = false;
+	const enum err rc = secrets_reload(&link->keys, "link_key_file", path,
+					   SECRET_BYTES_MIN, &is_changed);
+
+	link->options.stats->key_fingerprint = secrets_fingerprint(&link->keys);
+	return rc;
 }
 
 void *link_owner(const struct link *link)
@@ -140,19 +136,50 @@ static void on_dialed(struct pipe_dial *dial, struct pipe *pipe, enum err rc)
 	link_peer_redial(peer);
 }
 
+/* Nobody is there. Who has nobody to dial or to expect cannot tell that from the end of
+ * the last of its peers. */
+static bool is_cut_off(const struct link *link)
+{
+	if (!link->options.keeps_when_alone || link->options.stats->peers_up > 0)
+		return false;
+	LIST_EACH (node, &link->peers) {
+		if (CONTAINER_OF(node, struct link_peer, node)->is_permanent)
+			return true;
+	}
+	return false;
+}
+
 /* Redial, or the end of waiting for a peer that dials us. */
 static void on_peer_timer(struct timer *timer)
 {
 	struct link_peer *peer = CONTAINER_OF(timer, struct link_peer, timer);
+	const struct link_options *options = &peer->link->options;
 
 	if (peer->url != NULL) {
 		peer_dial(peer);
 		return;
 	}
+	if (is_cut_off(peer->link)) {
+		loop_timer_start(peer->loop, timer, options->peer_timeout_ms);
+		return;
+	}
+	if (options->ops->may_forget != NULL && !options->ops->may_forget(peer)) {
+		loop_timer_start(peer->loop, timer, LINK_FORGET_AGAIN_MS);
+		return;
+	}
 	log_warn("link.peer_lost", "peer=%s after_ms=%" PRId64, peer->name,
-		 peer->link->options.peer_timeout_ms);
-	peer->link->options.ops->on_lost(peer);
-	peer_free(peer);
+		 options->peer_timeout_ms);
+	options->ops->on_lost(peer);
+	link_peer_free(peer);
+}
+
+/* Nothing went to the peer meanwhile that it could have gone with. */
+static void on_ack_timer(struct timer *timer)
+{
+	struct link_peer *peer = CONTAINER_OF(timer, struct link_peer, ack_timer);
+
+	peer->is_ack_due = true;
+	loop_touch(peer->link->loop, &peer->flush);
 }
 
 struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice name)
@@ -161,15 +188,19 @@ struct link_peer *link_peer_new(struct link *link, Link__Role role, struct slice
 
 	assert(link_name_is_valid(name));
 	peer->link = link;
+	peer->loop = link->loop;
 	peer->role = role;
 	memcpy(peer->name, name.ptr, name.len);
 	session_init(&peer->session, (size_t)link->options.window_bytes_max);
 	pipe_dial_init(&peer->dial, on_dialed);
 	timer_init(&peer->timer, on_peer_timer);
+	timer_init(&peer->ack_timer, on_ack_timer);
+	link_room_init(peer);
 	loop_flush_init(&peer->flush, on_flush);
 	list_init(&peer->node);
 	list_append(&link->peers, &peer->node);
 	link->peers_n++;
+	link->options.stats->peers = (int64_t)link->peers_n;
 	peer->backoff_ms = LINK_BACKOFF_MIN_MS;
 	return peer;
 }
@@ -217,13 +248,26 @@ static void peer_renew(struct link_peer *peer, const struct link_stream *stream)
 	const bool was_known = peer->incarnation != 0;
 	struct session_kept kept;
 
-	session_reset(&peer->session, &kept);
+	session_reset(&peer->session, stream->version, &kept);
+	peer->version = stream->version;
 	peer->incarnation = stream->said.incarnation;
 	peer->session_number = stream->new_session;
 	if (was_known)
 		ops->on_lost(peer);
 	ops->on_up(peer, true);
 	session_restore(&peer->session, &kept);
+}
+
+/* We were cut off from all, and are not any more: the others may be back in a moment. */
+static void wait_anew(struct link *link)
+{
+	LIST_EACH (node, &link->peers) {
+		struct link_peer *peer = CONTAINER_OF(node, struct link_peer, node);
+
+		if (peer->stream == NULL && peer->url == NULL && !peer->is_permanent)
+			loop_timer_start(link->loop, &peer->timer,
+					 link->options.peer_timeout_ms);
+	}
 }
 
 /*
@@ -253,17 +297,22 @@ enum err link_peer_up(struct link_peer *peer, struct link_stream *stream)
 	}
 	loop_timer_stop(link->loop, &peer->timer);
 	peer->stream = stream;
+	link_room_on_up(peer);
 	if (peer->heard_ms != 0)
 		peer->away_ms = stream->received_ms - peer->heard_ms;
 	peer->heard_ms = stream->received_ms;
 	stats->ups_total++;
-	stats->peers_up++;
-	log_info("link.up", "peer=%s incarnation=%016" PRIx64 " resumed=%s", peer->name,
-		 stream->said.incarnation, is_resumed ? "yes" : "no");
+	if (++stats->peers_up == 1 && link->options.keeps_when_alone)
+		wait_anew(link);
+	log_info("link.up", "peer=%s incarnation=%016" PRIx64 " version=%u resumed=%s",
+		 peer->name, stream->said.incarnation, (unsigned)stream->version,
+		 is_resumed ? "yes" : "no");
 	if (is_resumed)
 		link->options.ops->on_up(peer, false);
 	else
 		peer_renew(peer, stream);
+	link_room_given(peer);
+	peer->is_ack_due = true;
 	loop_touch(link->loop, &peer->flush);
 	return OK;
 }
@@ -276,6 +325,7 @@ void link_peer_down(struct link_peer *peer)
 	link->options.stats->downs_total++;
 	link->options.stats->peers_up--;
 	log_warn("link.down", "peer=%s", peer->name);
+	link_room_on_down(peer);
 	if (peer->url != NULL)
 		link_peer_redial(peer);
 	else if (!peer->is_permanent)
@@ -294,6 +344,37 @@ void link_peer_reset(struct link_peer *peer)
 	link_peer_down(peer);
 }
 
+/* Whether its sender waits for nothing but our having handled it: joins, sends and
+ * stream items go on then. All else has an answer, or is not waited for. */
+static bool is_awaited(const Link__Envelope *envelope)
+{
+	return envelope->body_case == LINK__ENVELOPE__BODY_MEMBER ||
+	       envelope->body_case == LINK__ENVELOPE__BODY_DELIVER ||
+	       envelope->body_case == LINK__ENVELOPE__BODY_PUSH;
+}
+
+void link_peer_handled(struct link_peer *peer, const Link__Envelope *envelope)
+{
+	session_handled(&peer->session);
+	if (is_awaited(envelope))
+		peer->is_ack_due = true;
+}
+
+/* By itself it costs a frame, and the threads at both ends as much as a message does. */
+void link_peer_ack(struct link_peer *peer, size_t batch_bytes)
+{
+	const struct session *session = &peer->session;
+
+	peer->untold_bytes += batch_bytes;
+	if (session->handled_seq - session->told_seq >= LINK_ACK_ENVELOPES ||
+	    batch_bytes >= LINK_ACK_BYTES || peer->untold_bytes >= LINK_ACK_HELD_BYTES)
+		peer->is_ack_due = true;
+	if (peer->is_ack_due)
+		loop_touch(peer->link->loop, &peer->flush);
+	else if (session_owes_ack(session) && !timer_is_running(&peer->ack_timer))
+		loop_timer_start(peer->link->loop, &peer->ack_timer, LINK_ACK_DELAY_MS);
+}
+
 bool link_peer_is_taken(const struct link_peer *peer, const struct stream_hello *said)
 {
 	if (peer == NULL || peer->stream == NULL ||
@@ -303,97 +384,46 @@ bool link_peer_is_taken(const struct link_peer *peer, const struct stream_hello 
 	       2 * peer->link->options.ping_interval_ms;
 }
 
-int64_t link_peer_away_ms(const struct link_peer *peer)
-{
-	return peer->away_ms;
-}
-
-struct link *link_peer_link(const struct link_peer *peer)
-{
-	return peer->link;
-}
-
-Link__Role link_peer_role(const struct link_peer *peer)
-{
-	return peer->role;
-}
-
-const char *link_peer_name(const struct link_peer *peer)
-{
-	return peer->name;
-}
-
-uint64_t link_peer_incarnation(const struct link_peer *peer)
-{
-	return peer->incarnation;
-}
-
-bool link_peer_is_up(const struct link_peer *peer)
-{
-	return peer->stream != NULL;
-}
-
-void link_peer_set_owner(struct link_peer *peer, void *owner)
-{
-	peer->owner = owner;
-}
-
-void *link_peer_owner(const struct link_peer *peer)
-{
-	return peer->owner;
-}
-
-struct link_peer *link_peer_next(const struct link *link, const struct link_peer *peer)
-{
-	struct list *next = peer != NULL ? peer->node.next : link->peers.next;
-
-	if (next == &link->peers)
-		return NULL;
-	return CONTAINER_OF(next, struct link_peer, node);
-}
-
 /* ---- sending */
 
-static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope,
-			  bool is_kept, struct session_ticket *ticket)
+/* `since`: the version that brought the message. To a peer that was never up it waits for
+ * what that speaks: session_reset() asks. */
+static enum err peer_send(struct link_peer *peer, Link__Envelope__BodyCase body_case,
+			  const ProtobufCMessage *body, uint32_t keep, uint32_t since,
+			  struct session_ticket *ticket)
 {
 	struct link *link = peer->link;
-	struct buf *record = &link->scratch;
-	const size_t len = link__envelope__get_packed_size(envelope);
-	const bool is_too_long = len > LINK_ENVELOPE_BYTES_MAX;
-	enum err rc = ERR_LIMIT;
+	struct slice record;
+	bool is_too_long;
+	enum err rc;
 
-	if (!is_too_long) {
-		buf_clear(record);
-		batch_append_record_head(record, len);
-		link__envelope__pack(envelope, (uint8_t *)buf_reserve(record, len));
-		record->len += len;
-		rc = session_append(&peer->session, buf_slice(record), is_kept, ticket);
-	}
+	if (peer->is_removed || peer->is_given_up)
+		return ERR_CLOSED;
+	if (peer->version != 0 && peer->version < since)
+		return ERR_UNSUPPORTED;
+	rc = batch_record(&link->scratch, body_case, body, LINK_ENVELOPE_BYTES_MAX,
+			  &record);
+	is_too_long = rc != OK;
+	if (rc == OK)
+		rc = session_append(&peer->session, record,
+				    keep == SESSION_DROP ? SESSION_DROP : since, ticket);
 	if (rc != OK) {
 		link->options.stats->window_full_total++;
 		log_warn("link.window_full", "peer=%s bytes=%zu too_long=%s", peer->name,
-			 len, is_too_long ? "yes" : "no");
+			 record.len, is_too_long ? "yes" : "no");
 		return rc;
 	}
 	link->options.stats->envelopes_out_total++;
+	link_room_taken(peer);
 	loop_touch(link->loop, &peer->flush);
 	return OK;
 }
 
-/* The generated struct wants a pointer that is not const; packing only reads. */
-#define LINK_SEND_DEFINE(lower, camel, upper, keep)                                      \
+#define LINK_SEND_DEFINE(lower, camel, upper, keep, since)                               \
 	enum err link_send_##lower(struct link_peer *peer, const Link__##camel *message, \
 				   struct session_ticket *ticket)                        \
 	{                                                                                \
-		Link__Envelope envelope = LINK__ENVELOPE__INIT;                          \
-		union {                                                                  \
-			const Link__##camel *given;                                      \
-			Link__##camel *wanted;                                           \
-		} body = { .given = message };                                           \
-                                                                                         \
-		envelope.body_case = LINK__ENVELOPE__BODY_##upper;                       \
-		envelope.lower = body.wanted;                                            \
-		return peer_send(peer, &envelope, keep, ticket);                         \
+		return peer_send(peer, LINK__ENVELOPE__BODY_##upper, &message->base,     \
+				 keep, since, ticket);                                   \
 	}
 LINK_MESSAGES(LINK_SEND_DEFINE)

@@ -16,9 +16,12 @@
 
 #include "proto/base/err.h"
 #include "proto/base/loop.h"
+#include "proto/base/secret.h"
 #include "proto/base/slice.h"
 #include "proto/link/link.pb-c.h"
 #include "proto/link/link_name.h"
+#include "proto/link/link_peer.h"
+#include "proto/link/link_room.h"
 #include "proto/link/link_send.h" /* for who is told of a peer wants to answer */
 #include "proto/link/session.h"
 
@@ -42,20 +45,30 @@ struct link_ops {
 	 * return). */
 	void (*on_lost)(struct link_peer *peer);
 
+	/* A peer that is neither dialed nor expected was away for peer_timeout_ms: false
+	 * keeps it for now, and is asked again soon. NULL: none is kept. */
+	bool (*may_forget)(const struct link_peer *peer);
+
+	/* Less waits for it than made it crowded (link_room.h). May be NULL. */
+	void (*on_room)(struct link_peer *peer);
+
 	/* One message; it and what it points to die on return. */
 	void (*on_envelope)(struct link_peer *peer, const Link__Envelope *envelope);
 };
 
 struct link_options {
 	Link__Role role;
-	unsigned accepts;	  /* roles that may dial us unexpected: bits 1u << role */
-	const char *name;	  /* ours, as in link_name.h; copied */
-	uint64_t incarnation;	  /* ours */
-	struct slice key;	  /* the cluster's shared secret; copied */
-	int64_t window_bytes_max; /* what may wait for one peer */
-	int64_t ping_interval_ms; /* an idle stream is written to this often */
-	int64_t stream_timeout_ms; /* silence that ends a stream */
-	int64_t peer_timeout_ms;   /* absence that ends an accepted peer */
+	unsigned accepts;     /* roles that may dial us unexpected: bits 1u << role */
+	const char *name;     /* ours, as in link_name.h; copied */
+	uint64_t incarnation; /* ours */
+	uint32_t version_min; /* the oldest we speak; 0: LINK_VERSION_MIN */
+	uint32_t version_max; /* the newest; 0: LINK_VERSION */
+	const struct secrets *keys; /* the cluster shares them; copied */
+	int64_t window_bytes_max;   /* what may wait for one peer */
+	int64_t ping_interval_ms;   /* an idle stream is written to this often */
+	int64_t stream_timeout_ms;  /* silence that ends a stream */
+	int64_t peer_timeout_ms;    /* absence that ends an accepted peer */
+	bool keeps_when_alone; /* not while none is up, and some are dialed or expected */
 	const struct link_ops *ops;
 	void *owner;		  /* link_owner() gives it back */
 	struct link_stats *stats; /* borrowed, for as long as the link */
@@ -67,40 +80,24 @@ struct link *link_new(struct loop *loop, const struct link_options *options);
 void link_free(struct link *link);
 void *link_owner(const struct link *link);
 
+/* For greetings from now on; links that stand are left as they are. Copied. */
+void link_set_keys(struct link *link, const struct secrets *keys);
+
+/* From link_key_file, read again. With an error, which is logged, the old ones stay. */
+MUST_CHECK enum err link_reload_keys(struct link *link, const char *path);
+
 /* The errors of pipe_listen(). link_listen_url() tells the port the kernel chose. */
 MUST_CHECK enum err link_listen(struct link *link, const char *url);
 const char *link_listen_url(const struct link *link);
 
-/* Keeps trying for ever, with backoff and jitter. The peer must call itself `name`. Ends
- * the program when `url`, from its configuration, is neither tcp:// nor ipc://. */
+/* Keeps trying until it is removed (link_remove.h), with backoff and jitter. The peer
+ * must call itself `name`. Ends the program when `url`, from its configuration, is
+ * neither tcp:// nor ipc://. */
 struct link_peer *link_dial(struct link *link, Link__Role role, const char *name,
 			    const char *url);
 
 /* A peer that dials us but is expected: it exists (and may be sent to) before it comes
  * and is never lost by absence. */
 struct link_peer *link_expect(struct link *link, Link__Role role, const char *name);
-
-/* ---- peers */
-
-struct link *link_peer_link(const struct link_peer *peer);
-Link__Role link_peer_role(const struct link_peer *peer);
-const char *link_peer_name(const struct link_peer *peer);
-uint64_t link_peer_incarnation(const struct link_peer *peer);
-bool link_peer_is_up(const struct link_peer *peer);
-
-/* How long it was silent before it came up; 0 for one that was never heard. */
-int64_t link_peer_away_ms(const struct link_peer *peer);
-void link_peer_set_owner(struct link_peer *peer, void *owner);
-void *link_peer_owner(const struct link_peer *peer);
-
-/*
- * Starts over with a peer: its stream is closed (on_down), and both sides take the next
- * one as that of a new incarnation (on_lost, on_up). For an owner that could not send a
- * change of state (ERR_LIMIT): the replay that follows sets things right.
- */
-void link_peer_reset(struct link_peer *peer);
-
-/* Start with NULL. */
-struct link_peer *link_peer_next(const struct link *link, const struct link_peer *peer);
 
 #endif

@@ -22,7 +22,11 @@ struct link_stats {
 	uint64_t refused_total;	    /* greetings refused: key, version, name */
 	uint64_t malformed_total;   /* streams closed because of what came on them */
 	uint64_t window_full_total; /* messages refused because too much waits */
+	uint64_t crowded_total;	    /* times that half of a window waited */
+	uint64_t given_up_total;    /* peers that were away for too long */
+	int64_t peers;		    /* those in our lists, and those not given up yet */
 	int64_t peers_up;
+	int64_t key_fingerprint;
 };
 
 #define LINK_METRICS(type, field, prefix)                                                \
@@ -59,9 +63,20 @@ struct link_stats {
 		{ prefix "link_window_full_total", METRIC_COUNTER,                       \
 		  offsetof(type, field.window_full_total), NULL,                         \
 		  "Messages refused because too much waits for the peer." },             \
+		{ prefix "link_crowded_total", METRIC_COUNTER,                           \
+		  offsetof(type, field.crowded_total), NULL,                             \
+		  "Times that half of a peer's window had come to wait." },              \
+		{ prefix "link_given_up_total", METRIC_COUNTER,                          \
+		  offsetof(type, field.given_up_total), NULL,                            \
+		  "Peers that were away for too long: what waited failed." },            \
+		{ prefix "link_peers", METRIC_GAUGE, offsetof(type, field.peers), NULL,  \
+		  "Peers configured, or connected not longer than a lease ago." },       \
+		{ prefix "link_peers_up", METRIC_GAUGE, offsetof(type, field.peers_up),  \
+		  NULL, "Peers connected now." },                                        \
 	{                                                                                \
-		prefix "link_peers_up", METRIC_GAUGE, offsetof(type, field.peers_up),    \
-			NULL, "Peers connected now."                                     \
+		prefix "link_key_fingerprint", METRIC_GAUGE,                             \
+			offsetof(type, field.key_fingerprint), NULL,                     \
+			"Tells link_key_file apart from what it was before."             \
 	}
 
 #endif

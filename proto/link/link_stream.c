@@ -8,11 +8,10 @@
  *	Proof         ----------->
  *	Batch ...     <---------->  Batch ...
  *
- * A Proof is an HMAC over both Hello frames, so it proves the key, the freshness of the
- * stream, and everything the two sides said of themselves.
+ * A Proof (link_proof.h) proves the key, the freshness of the stream, and everything the
+ * two sides said of themselves.
  */
 #include <assert.h>
-#include <inttypes.h>
 
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
@@ -23,9 +22,6 @@
 /* A batch is cut here; more than this unsent and the rest waits for the kernel. */
 #define STREAM_BATCH_BYTES (32u * 1024u)
 #define STREAM_UNSENT_BYTES (256u * 1024u)
-#define STREAM_HEAD_BYTES_MAX 32u
-
-static const char proof_context[] = "heliograph link 1";
 
 /* ---- sending */
 
@@ -51,7 +47,8 @@ static enum err stream_send_hello(struct link_stream *stream,
 	Link__Frame frame = LINK__FRAME__INIT;
 
 	crypto_random(nonce, sizeof(nonce));
-	hello.version = LINK_VERSION;
+	hello.version = link->options.version_min;
+	hello.version_max = link->options.version_max;
 	hello.role = link->options.role;
 	hello.name = link_bytes(slice_from_str(link->name));
 	hello.incarnation = link->options.incarnation;
@@ -66,51 +63,28 @@ static enum err stream_send_hello(struct link_stream *stream,
 	return stream_send_frame(stream, &frame, &stream->hello_ours);
 }
 
-/*
- * Over the dialer's hello frame, then the listener's. `purpose` keeps apart what one key
- * says: 'd' and 'l', the proofs of the dialer and the listener; 's', a session's number.
- */
-static void stream_mac(const struct link_stream *stream, char purpose,
-		       uint8_t mac[CRYPTO_SHA256_BYTES])
+static struct link_hellos stream_hellos(const struct link_stream *stream)
 {
-	const struct buf *first =
-		stream->is_dialed ? &stream->hello_ours : &stream->hello_theirs;
-	const struct buf *second =
-		stream->is_dialed ? &stream->hello_theirs : &stream->hello_ours;
-	struct buf text = BUF_INIT;
+	const struct slice ours = buf_slice(&stream->hello_ours);
+	const struct slice theirs = buf_slice(&stream->hello_theirs);
 
-	buf_append_byte(&text, purpose);
-	buf_append_str(&text, proof_context);
-	buf_append_int64(&text, (int64_t)first->len);
-	buf_append_byte(&text, ':');
-	buf_append_slice(&text, buf_slice(first));
-	buf_append_slice(&text, buf_slice(second));
-	crypto_hmac_sha256(stream->link->options.key, buf_slice(&text), mac);
-	buf_fini(&text);
+	return stream->is_dialed ? (struct link_hellos){ ours, theirs }
+				 : (struct link_hellos){ theirs, ours };
 }
 
-/* A number that both sides know and that no other greeting yields. */
-static uint64_t stream_session_number(const struct link_stream *stream)
+static enum err stream_send_proof(struct link_stream *stream, struct slice key)
 {
-	uint8_t mac[CRYPTO_SHA256_BYTES];
-	uint64_t number = 0;
-
-	stream_mac(stream, 's', mac);
-	for (size_t i = 0; i < sizeof(number); i++)
-		number |= (uint64_t)mac[i] << (8 * i);
-	return number != 0 ? number : 1;
-}
-
-static enum err stream_send_proof(struct link_stream *stream)
-{
-	uint8_t mac[CRYPTO_SHA256_BYTES];
+	const struct link_hellos hellos = stream_hellos(stream);
+	uint8_t mac[LINK_PROOF_BYTES];
 	Link__Proof proof = LINK__PROOF__INIT;
 	Link__Frame frame = LINK__FRAME__INIT;
 
-	stream_mac(stream, stream->is_dialed ? 'd' : 'l', mac);
+	link_proof_make(key, stream->is_dialed ? LINK_PROOF_DIALER : LINK_PROOF_LISTENER,
+			&hellos, mac);
 	proof.mac = (ProtobufCBinaryData){ sizeof(mac), mac };
 	frame.body_case = LINK__FRAME__BODY_PROOF;
 	frame.proof = &proof;
+	stream->new_session = link_proof_session(key, &hellos);
 	return stream_send_frame(stream, &frame, &stream->link->scratch);
 }
 
@@ -119,20 +93,20 @@ static enum err stream_send_batch(struct link_stream *stream, uint64_t first_seq
 				  struct slice records)
 {
 	struct link *link = stream->link;
-	struct buf head = BUF_INIT;
+	const int64_t now_ms = loop_now_ms(link->loop);
+	char head[BATCH_HEAD_BYTES_MAX];
+	const size_t head_len =
+		batch_frame_head(head, first_seq, stream->peer->session.handled_seq,
+				 records.len > 0 ? (uint64_t)now_ms : 0, records.len);
+	const struct slice parts[] = { slice_make(head, head_len), records };
 	enum err rc;
-
-	buf_reserve(&head, STREAM_HEAD_BYTES_MAX);
-	batch_append_frame_head(&head, first_seq, stream->peer->session.handled_seq,
-				records.len);
-	const struct slice parts[] = { buf_slice(&head), records };
 
 	rc = pipe_send(stream->pipe, parts, records.len > 0 ? 2 : 1);
 	link->options.stats->batches_out_total++;
-	link->options.stats->bytes_out_total += head.len + records.len;
+	link->options.stats->bytes_out_total += head_len + records.len;
 	stream->peer->session.told_seq = stream->peer->session.handled_seq;
-	stream->sent_ms = loop_now_ms(link->loop);
-	buf_fini(&head);
+	stream->peer->untold_bytes = 0;
+	stream->sent_ms = now_ms;
 	return rc;
 }
 
@@ -155,8 +129,9 @@ void link_stream_flush(struct link_stream *stream)
 		(void)session_next(session, STREAM_BATCH_BYTES, &first_seq, &records);
 		rc = stream_send_batch(stream, first_seq, records);
 	}
-	if (rc == OK && session_owes_ack(session))
+	if (rc == OK && stream->peer->is_ack_due && session_owes_ack(session))
 		rc = stream_send_batch(stream, 0, SLICE_NONE);
+	stream->peer->is_ack_due = false;
 	if (rc != OK)
 		stream_fail(stream, "link.send_failed", err_name(rc));
 }
@@ -169,6 +144,7 @@ static void stream_on_deferred(struct loop_defer *defer)
 
 	buf_fini(&stream->hello_ours);
 	buf_fini(&stream->hello_theirs);
+	secrets_fini(&stream->keys);
 	mem_free(stream);
 }
 
@@ -231,7 +207,7 @@ static void on_timer(struct timer *timer)
 		stream_refuse(stream, "greeting_timeout");
 		return;
 	}
-	if (now_ms - stream->received_ms >= options->stream_timeout_ms) {
+	if (link_stream_is_silent(stream, now_ms, options)) {
 		stream_fail(stream, "link.silent", "nothing_received");
 		return;
 	}
@@ -248,22 +224,6 @@ static void on_timer(struct timer *timer)
 }
 
 /* ---- the greeting */
-
-static enum err said_decode(struct stream_hello *said, const Link__Hello *hello)
-{
-	const struct slice name = link_slice(hello->name);
-
-	if (!link_name_is_valid(name) || hello->incarnation == 0 ||
-	    hello->nonce.len != LINK_NONCE_BYTES)
-		return ERR_MALFORMED;
-	memcpy(said->name, name.ptr, name.len);
-	said->name[name.len] = '\0';
-	said->role = hello->role;
-	said->incarnation = hello->incarnation;
-	said->session_number = hello->session;
-	said->handled_seq = hello->handled_seq;
-	return OK;
-}
 
 /* Whether we want to talk to who this says it is. `*peer`: whom we know by that name. */
 static bool stream_is_wanted(const struct link_stream *stream, struct link_peer **peer)
@@ -282,6 +242,33 @@ static bool stream_is_wanted(const struct link_stream *stream, struct link_peer 
 	       link->peers_n < LINK_PEERS_MAX;
 }
 
+/* On a version; false: they have none in common, and the stream is closed. */
+static bool stream_agree(struct link_stream *stream)
+{
+	const struct link_options *options = &stream->link->options;
+	const struct link_versions ours = { options->version_min, options->version_max };
+	const struct link_versions theirs = stream->said.versions;
+	char reason[LINK_VERSIONS_TEXT_BYTES];
+
+	stream->version = link_versions_agree(ours, theirs);
+	if (stream->version != 0)
+		return true;
+	link_versions_print(reason, ours, theirs);
+	stream_refuse(stream, reason);
+	return false;
+}
+
+/* The key that is in use now is the one of this greeting, even if another comes into use
+ * before the dialer has answered. */
+static enum err stream_answer_hello(struct link_stream *stream,
+				    const struct link_peer *peer)
+{
+	const enum err rc = stream_send_hello(stream, peer);
+
+	secrets_copy(&stream->keys, &SECRETS_OF(stream->link->keys.items[0]));
+	return rc == OK ? stream_send_proof(stream, stream->keys.items[0]) : rc;
+}
+
 static void on_hello(struct link_stream *stream, const Link__Hello *hello,
 		     struct slice frame)
 {
@@ -291,39 +278,48 @@ static void on_hello(struct link_stream *stream, const Link__Hello *hello,
 		stream_malformed(stream, "hello_again");
 		return;
 	}
-	if (hello->version != LINK_VERSION) {
-		stream_refuse(stream, "version");
-		return;
-	}
-	if (said_decode(&stream->said, hello) != OK) {
+	if (link_hello_read(hello, &stream->said) != OK) {
 		stream_malformed(stream, "hello");
 		return;
 	}
+	if (!stream_agree(stream))
+		return;
 	if (!stream_is_wanted(stream, &peer)) {
 		stream_refuse(stream, "unexpected_peer");
 		return;
 	}
 	buf_append_slice(&stream->hello_theirs, frame);
 	stream->state = STREAM_PROOF;
-	if ((!stream->is_dialed && stream_send_hello(stream, peer) != OK) ||
-	    stream_send_proof(stream) != OK)
+	if (!stream->is_dialed && stream_answer_hello(stream, peer) != OK)
 		stream_refuse(stream, "send_failed");
+}
+
+/* The dialer takes any of its keys, and answers with the same; the listener wants the one
+ * that it used itself. NULL: it is none of ours. */
+static const struct slice *stream_find_key(const struct link_stream *stream,
+					   struct slice mac)
+{
+	const bool is_dialed = stream->is_dialed;
+	const struct link_hellos hellos = stream_hellos(stream);
+
+	return link_proof_find(is_dialed ? &stream->link->keys : &stream->keys,
+			       is_dialed ? LINK_PROOF_LISTENER : LINK_PROOF_DIALER,
+			       &hellos, mac);
 }
 
 static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 {
 	struct link *link = stream->link;
+	const struct slice *key;
 	struct link_peer *peer;
-	uint8_t mac[CRYPTO_SHA256_BYTES];
 	enum err rc;
 
 	if (stream->state != STREAM_PROOF) {
 		stream_malformed(stream, "proof_out_of_order");
 		return;
 	}
-	stream_mac(stream, stream->is_dialed ? 'l' : 'd', mac);
-	if (!crypto_equal(link_slice(proof->mac),
-			  slice_make((const char *)mac, sizeof(mac)))) {
+	key = stream_find_key(stream, link_slice(proof->mac));
+	if (key == NULL) {
 		stream_refuse(stream, "wrong_key");
 		return;
 	}
@@ -337,11 +333,15 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 		stream_refuse(stream, "name_taken");
 		return;
 	}
+	if (stream->is_dialed && stream_send_proof(stream, *key) != OK) {
+		stream_refuse(stream, "send_failed");
+		return;
+	}
 	if (peer == NULL)
 		peer = link_peer_new(link, stream->said.role,
 				     slice_from_str(stream->said.name));
 	stream->peer = peer;
-	stream->new_session = stream_session_number(stream);
+	secrets_fini(&stream->keys);
 	if (!stream->is_dialed)
 		link->greetings_n--;
 	stream->state = STREAM_UP;
@@ -356,7 +356,8 @@ static void on_proof(struct link_stream *stream, const Link__Proof *proof)
 
 /* ---- batches */
 
-static void on_batch(struct link_stream *stream, const Link__Batch *batch)
+static void on_batch(struct link_stream *stream, const Link__Batch *batch,
+		     size_t frame_len)
 {
 	struct link *link = stream->link;
 	struct link_peer *peer = stream->peer;
@@ -373,14 +374,17 @@ static void on_batch(struct link_stream *stream, const Link__Batch *batch)
 		stream_malformed(stream, "sequence");
 		return;
 	}
+	link_room_given(peer);
+	link_stream_dated(stream, batch->at_ms);
 	link->options.stats->batches_in_total++;
 	link->options.stats->envelopes_in_total += batch->n_envelopes;
 	link->options.stats->duplicate_total += seen;
 	for (size_t i = seen; i < batch->n_envelopes && peer->stream == stream; i++) {
 		link->options.ops->on_envelope(peer, batch->envelopes[i]);
-		session_handled(&peer->session);
+		link_peer_handled(peer, batch->envelopes[i]);
 	}
-	loop_touch(link->loop, &peer->flush);
+	if (peer->stream == stream)
+		link_peer_ack(peer, frame_len);
 }
 
 static void *frame_alloc(void *data, size_t size)
@@ -394,41 +398,37 @@ static void frame_free(void *data, void *pointer)
 	(void)pointer;
 }
 
-static void stream_on_frame(struct link_stream *stream, const Link__Frame *frame,
-			    struct slice bytes)
+/* A frame that does not begin with a Batch. */
+static void on_greeting(struct link_stream *stream, struct slice bytes)
 {
-	switch (frame->body_case) {
-	case LINK__FRAME__BODY_HELLO:
+	ProtobufCAllocator allocator = { frame_alloc, frame_free, &stream->link->arena };
+	const Link__Frame *frame =
+		link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
+
+	if (frame == NULL)
+		stream_malformed(stream, "frame");
+	else if (frame->body_case == LINK__FRAME__BODY_HELLO)
 		on_hello(stream, frame->hello, bytes);
-		break;
-	case LINK__FRAME__BODY_PROOF:
+	else if (frame->body_case == LINK__FRAME__BODY_PROOF)
 		on_proof(stream, frame->proof);
-		break;
-	case LINK__FRAME__BODY_BATCH:
-		on_batch(stream, frame->batch);
-		break;
-	case LINK__FRAME__BODY__NOT_SET:
-	default:
+	else
 		stream_malformed(stream, "unknown_frame");
-	}
 }
 
 static void on_frame(struct pipe_owner *owner, struct pipe *pipe, struct slice bytes)
 {
 	struct link_stream *stream = CONTAINER_OF(owner, struct link_stream, pipe_owner);
 	struct arena *arena = &stream->link->arena;
-	ProtobufCAllocator allocator = { frame_alloc, frame_free, arena };
-	const Link__Frame *frame;
+	Link__Batch batch;
 
 	assert(pipe == stream->pipe);
-	stream->received_ms = loop_now_ms(stream->link->loop);
-	if (stream->state == STREAM_UP)
-		stream->peer->heard_ms = stream->received_ms;
-	frame = link__frame__unpack(&allocator, bytes.len, (const uint8_t *)bytes.ptr);
-	if (frame == NULL)
-		stream_malformed(stream, "frame");
+	link_stream_heard(stream);
+	if (!batch_is(bytes))
+		on_greeting(stream, bytes);
+	else if (batch_decode(arena, bytes, &batch))
+		on_batch(stream, &batch, bytes.len);
 	else
-		stream_on_frame(stream, frame, bytes);
+		stream_malformed(stream, "frame");
 	arena_reset(arena);
 }
 

@@ -35,13 +35,10 @@ static int ring_compare(const void *a, const void *b)
 	return 0;
 }
 
-enum err ring_add(struct ring *ring, struct slice name)
+/* Behind the others, unsorted. */
+static void ring_place(struct ring *ring, struct slice name)
 {
-	if (ring->members_n == RING_MEMBERS_MAX)
-		return ERR_LIMIT;
-	ring->points = mem_realloc(ring->points, (ring->points_n + RING_POINTS) *
-							 sizeof(*ring->points));
-	for (uint32_t i = 0; i < RING_POINTS; i++) {
+	for (uint32_t i = 0; i < RING_POINTS && name.ptr != NULL; i++) {
 		const char place[2] = { (char)(i & 0xff), (char)(i >> 8) };
 		const struct slice parts[] = { name, slice_make(place, sizeof(place)) };
 
@@ -51,6 +48,23 @@ enum err ring_add(struct ring *ring, struct slice name)
 		};
 	}
 	ring->members_n++;
+}
+
+enum err ring_add(struct ring *ring, struct slice name)
+{
+	return ring_add_all(ring, &name, 1);
+}
+
+enum err ring_add_all(struct ring *ring, const struct slice *names, size_t n)
+{
+	if (n > RING_MEMBERS_MAX - ring->members_n)
+		return ERR_LIMIT;
+	if (n == 0)
+		return OK;
+	ring->points = mem_realloc(ring->points, (ring->points_n + n * RING_POINTS) *
+							 sizeof(*ring->points));
+	for (size_t i = 0; i < n; i++)
+		ring_place(ring, names[i]);
 	qsort(ring->points, ring->points_n, sizeof(*ring->points), ring_compare);
 	return OK;
 }
@@ -60,7 +74,7 @@ size_t ring_owner(const struct ring *ring, uint64_t hash)
 	size_t low = 0;
 	size_t high = ring->points_n;
 
-	assert(ring->members_n > 0);
+	assert(ring->points_n > 0);
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
@@ -71,4 +85,22 @@ size_t ring_owner(const struct ring *ring, uint64_t hash)
 	}
 	/* Behind the last point the ring closes at the first. */
 	return ring->points[low == ring->points_n ? 0 : low].member;
+}
+
+/* A point owns what lies between the point before it and itself, the first one what lies
+ * behind the last as well: the difference of their hashes, modulo 2^64. */
+void ring_shares(const struct ring *ring, double *shares)
+{
+	uint64_t before;
+
+	memset(shares, 0, ring->members_n * sizeof(*shares));
+	if (ring->points_n == 0)
+		return;
+	before = ring->points[ring->points_n - 1].hash;
+	for (size_t i = 0; i < ring->points_n; i++) {
+		const struct ring_point *point = &ring->points[i];
+
+		shares[point->member] += (double)(point->hash - before) * 0x1p-64;
+		before = point->hash;
+	}
 }

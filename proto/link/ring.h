@@ -34,7 +34,13 @@ void ring_fini(struct ring *ring);
  * ERR_LIMIT past RING_MEMBERS_MAX. */
 MUST_CHECK enum err ring_add(struct ring *ring, struct slice name);
 
-/* The member that owns `hash`; the ring must have one. */
+/* The same for many, sorted once. SLICE_NONE takes a number and owns nothing. */
+MUST_CHECK enum err ring_add_all(struct ring *ring, const struct slice *names, size_t n);
+
+/* The member that owns `hash`; there must be one with a name. */
 size_t ring_owner(const struct ring *ring, uint64_t hash);
+
+/* How much of all hashes each member owns, 0 to 1; `shares` has room for all members. */
+void ring_shares(const struct ring *ring, double *shares);
 
 #endif

@@ -58,7 +58,8 @@ static void records_grow(struct session *session)
 }
 
 /* Appends without the limit: for session_append and for what was kept over a reset. */
-static void record_append(struct session *session, struct slice record, bool is_kept)
+static void record_append(struct session *session, struct slice record,
+			  uint32_t kept_from)
 {
 	assert(record.len > 0 && record.len <= UINT32_MAX);
 	if (session->last_seq - session->acked_seq == session->records_cap)
@@ -66,23 +67,23 @@ static void record_append(struct session *session, struct slice record, bool is_
 	session->last_seq++;
 	*record_at(session, session->last_seq) = (struct session_record){
 		.len = (uint32_t)record.len,
-		.is_kept = is_kept,
+		.kept_from = kept_from,
 	};
 	buf_append_slice(&session->bytes, record);
 }
 
-static size_t session_waiting_bytes(const struct session *session)
+size_t session_waiting_bytes(const struct session *session)
 {
 	return session->bytes.len - session->bytes_start;
 }
 
-enum err session_append(struct session *session, struct slice record, bool is_kept,
+enum err session_append(struct session *session, struct slice record, uint32_t kept_from,
 			struct session_ticket *ticket)
 {
 	if (!session->is_replaying && session_waiting_bytes(session) + record.len >
 					      session->bytes_max + session->replay_bytes)
 		return ERR_LIMIT;
-	record_append(session, record, is_kept);
+	record_append(session, record, kept_from);
 	if (ticket != NULL) {
 		assert(!list_is_linked(&ticket->node));
 		ticket->seq = session->last_seq;
@@ -214,23 +215,28 @@ enum err session_resume(struct session *session, uint64_t seq)
 }
 
 /*
- * Copies the kept records that were never sent to `kept`. Tickets are ordered by seq as
- * records are, so one walk over both finds the tickets that go along; the others are
- * lost.
+ * Copies the records that were never sent, and that `version` knows, to `kept`. Tickets
+ * are ordered by seq as records are, so one walk over both finds the tickets that go
+ * along; the others are lost.
  */
-static void kept_collect(struct session *session, struct session_kept *kept)
+static void kept_collect(struct session *session, uint32_t version,
+			 struct session_kept *kept)
 {
 	const size_t waiting = (size_t)(session->last_seq - session->acked_seq);
 	size_t at = session->bytes_start;
 	uint64_t seq = session->acked_seq;
 
 	kept->lens = mem_alloc(waiting * sizeof(*kept->lens));
+	kept->kept_from = mem_alloc(waiting * sizeof(*kept->kept_from));
 	while (seq < session->last_seq) {
 		const struct session_record *record = record_at(session, ++seq);
-		const bool is_kept = record->is_kept && seq > session->tried_seq;
+		const bool is_kept = record->kept_from != SESSION_DROP &&
+				     record->kept_from <= version &&
+				     seq > session->tried_seq;
 
 		if (is_kept) {
 			buf_append(&kept->bytes, session->bytes.ptr + at, record->len);
+			kept->kept_from[kept->n] = record->kept_from;
 			kept->lens[kept->n++] = record->len;
 		}
 		at += record->len;
@@ -250,13 +256,13 @@ static void kept_collect(struct session *session, struct session_kept *kept)
 	assert(list_is_empty(&session->tickets));
 }
 
-void session_reset(struct session *session, struct session_kept *kept)
+void session_reset(struct session *session, uint32_t version, struct session_kept *kept)
 {
 	*kept = (struct session_kept){ .tried_seq = session->tried_seq };
 	buf_init(&kept->bytes);
 	list_init(&kept->tickets);
 	list_init(&kept->lost);
-	kept_collect(session, kept);
+	kept_collect(session, version, kept);
 	session->is_replaying = true;
 	session->replay_bytes = 0;
 	buf_clear(&session->bytes);
@@ -276,11 +282,10 @@ void session_restore(struct session *session, struct session_kept *kept)
 	struct list *node;
 	size_t at = 0;
 
-	session->is_replaying = false;
-	session->replay_bytes = session_waiting_bytes(session);
+	session_replay(session, false);
 	for (size_t i = 0; i < kept->n; i++) {
 		record_append(session, slice_make(kept->bytes.ptr + at, kept->lens[i]),
-			      SESSION_KEEP);
+			      kept->kept_from[i]);
 		at += kept->lens[i];
 	}
 	while ((node = list_shift(&kept->tickets)) != NULL) {
@@ -289,7 +294,18 @@ void session_restore(struct session *session, struct session_kept *kept)
 	}
 	buf_fini(&kept->bytes);
 	mem_free(kept->lens);
+	mem_free(kept->kept_from);
 	kept->lens = NULL;
+	kept->kept_from = NULL;
 	kept->n = 0;
 	session_tickets_lose(&kept->lost, kept->tried_seq);
+}
+
+/* What follows has the window to itself. */
+void session_replay(struct session *session, bool is_on)
+{
+	assert(session->is_replaying != is_on);
+	session->is_replaying = is_on;
+	if (!is_on)
+		session->replay_bytes = session_waiting_bytes(session);
 }

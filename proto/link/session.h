@@ -24,7 +24,7 @@
 
 struct session_record {
 	uint32_t len;
-	bool is_kept; /* SESSION_KEEP */
+	uint32_t kept_from; /* the oldest version that it survives for; or SESSION_DROP */
 };
 
 struct session {
@@ -45,19 +45,19 @@ struct session {
 	uint64_t told_seq;    /* the ack they were last sent */
 };
 
-/* What a peer's new incarnation still gets, between session_reset() and
- * session_restore(). */
+/* What a new incarnation still gets, between session_reset() and session_restore(). */
 struct session_kept {
 	struct buf bytes;
-	uint32_t *lens; /* owned */
+	uint32_t *lens;	     /* owned */
+	uint32_t *kept_from; /* owned */
 	size_t n;
 	struct list tickets; /* seq counts from 1 in this list of records */
 	struct list lost;    /* tickets to be called once the rest is in place */
 	uint64_t tried_seq;  /* lost ones up to here had been sent */
 };
 
-#define SESSION_DROP false
-#define SESSION_KEEP true
+#define SESSION_DROP 0u
+#define SESSION_KEEP 1u /* by every version */
 
 void session_init(struct session *session, size_t bytes_max);
 
@@ -67,12 +67,10 @@ void session_fini(struct session *session);
 
 /* ---- sending */
 
-/*
- * Appends one encoded record. `ticket` may be NULL; it must not be in use. ERR_LIMIT when
- * more than bytes_max would wait for the peer.
- */
+/* Appends one encoded record. `ticket` may be NULL; it must not be in use. ERR_LIMIT when
+ * more than bytes_max would wait for the peer. */
 MUST_CHECK enum err session_append(struct session *session, struct slice record,
-				   bool is_kept, struct session_ticket *ticket);
+				   uint32_t kept_from, struct session_ticket *ticket);
 
 /*
  * The next run of unsent records, whole ones, at most `bytes_limit` long but at least
@@ -83,20 +81,18 @@ size_t session_next(struct session *session, size_t bytes_limit, uint64_t *first
 		    struct slice *run);
 
 bool session_has_unsent(const struct session *session);
+size_t session_waiting_bytes(const struct session *session); /* not acknowledged */
 
 /* The peer should be told what we have handled. */
 bool session_owes_ack(const struct session *session);
 
 /* ---- receiving */
 
-/* The peer has handled up to `seq`, on whatever stream it came. ERR_MALFORMED for what
- * was never sent. */
+/* The peer has handled up to `seq`, on whatever stream. ERR_MALFORMED: never sent. */
 MUST_CHECK enum err session_on_ack(struct session *session, uint64_t seq);
 
-/*
- * A batch of `n` records from `first_seq` on arrived. Tells how many of them, from the
- * front, were handled before. ERR_MALFORMED when some are missing between.
- */
+/* A batch of `n` records from `first_seq` on arrived. Tells how many of them, from the
+ * front, were handled before. ERR_MALFORMED when some are missing between. */
 MUST_CHECK enum err session_on_batch(const struct session *session, uint64_t first_seq,
 				     size_t n, size_t *seen);
 
@@ -111,10 +107,14 @@ MUST_CHECK enum err session_resume(struct session *session, uint64_t seq);
 
 /*
  * The peer has nothing of this session: numbering starts again on both sides. What is
- * kept goes to `*kept`; the owner appends its replay, then restores, which puts the kept
- * records behind the replay, whatever the limit, and calls the lost records' tickets.
+ * kept for who speaks `version` goes to `*kept`; the owner appends its replay, then
+ * restores, which puts the kept records behind the replay, whatever the limit, and calls
+ * the lost records' tickets.
  */
-void session_reset(struct session *session, struct session_kept *kept);
+void session_reset(struct session *session, uint32_t version, struct session_kept *kept);
 void session_restore(struct session *session, struct session_kept *kept);
+
+/* What is appended between on and off is a replay within a session: no limit. */
+void session_replay(struct session *session, bool is_on);
 
 #endif

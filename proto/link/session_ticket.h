@@ -31,6 +31,11 @@ void session_ticket_init(struct session_ticket *ticket, session_ticket_fn *fn);
 /* Takes it back before it was called; harmless otherwise. */
 void session_ticket_cancel(struct session_ticket *ticket);
 
+static inline bool session_ticket_is_waiting(const struct session_ticket *ticket)
+{
+	return list_is_linked(&ticket->node);
+}
+
 /* Calls all, in order, and empties the list: those up to `tried_seq` had been sent. */
 void session_tickets_lose(struct list *tickets, uint64_t tried_seq);
 

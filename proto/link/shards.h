@@ -23,6 +23,9 @@ struct shards {
 };
 
 /*
+ * A name with a range stands for many: "r{1..3}=tcp://r{}.lan:7000" is three, and each {}
+ * of the address is the number. "r{0..<3}" ends before 3: three as well, from 0 on.
+ *
  * Parses the list into `shards`, which the caller ends with shards_fini() in any case.
  * ERR_MALFORMED (no "name=url", or no name as in link_name.h), ERR_EXISTS (a name twice),
  * ERR_LIMIT (too many).
@@ -30,7 +33,10 @@ struct shards {
 MUST_CHECK enum err shards_parse(struct shards *shards, const char *list);
 void shards_fini(struct shards *shards);
 
-/* The index of the shard that owns (hub, kind, name); kinds are Link__Kind's numbers. */
+/* What places a key on the ring; kinds are Link__Kind's numbers. */
+uint64_t shards_hash(struct slice hub, int kind, struct slice name);
+
+/* The index of the shard that owns (hub, kind, name). */
 size_t shards_owner(const struct shards *shards, struct slice hub, int kind,
 		    struct slice name);
 

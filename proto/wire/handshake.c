@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The handshake. Which protocols we speak is the table below and nothing else: one that
+ * The handshake. Which protocols we speak is the codecs' table and nothing else: one that
  * is not in it is refused by name, whether the world knows it or not.
  */
 #include "proto/wire/handshake.h"
 
+#include "proto/wire/hub_codec.h"
 #include "proto/wire/hub_json.h"
 #include "proto/wire/json.h"
 
 /* 2 promises nothing but that the client knows of stateful reconnect. */
 #define HANDSHAKE_VERSION_MAX 2
-
-static const struct {
-	const char *name;
-	enum hub_protocol protocol;
-} protocols[] = {
-	{ "json", HUB_PROTOCOL_JSON },
-};
 
 struct request {
 	struct slice protocol; /* ptr NULL: not seen */
@@ -88,29 +82,20 @@ static enum err read_request(struct slice text, struct arena *arena,
 	return *detail ? ERR_MALFORMED : OK;
 }
 
-static bool find_protocol(struct slice name, enum hub_protocol *protocol)
-{
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-		if (!slice_equal(name, slice_from_str(protocols[i].name)))
-			continue;
-		*protocol = protocols[i].protocol;
-		return true;
-	}
-	return false;
-}
-
 enum err handshake_decode(struct slice text, struct arena *arena,
 			  struct handshake *handshake, struct slice *error,
 			  const char **detail)
 {
 	struct request request = { .protocol = SLICE_NONE };
+	const struct hub_codec *codec;
 
 	if (read_request(text, arena, &request, detail) != OK) {
 		*error = SLICE(
 			"An unexpected error occurred during connection handshake.");
 		return ERR_MALFORMED;
 	}
-	if (!find_protocol(request.protocol, &handshake->protocol)) {
+	codec = hub_codec_named(request.protocol);
+	if (codec == NULL) {
 		*error = arena_printf(arena, "The protocol '%.*s' is not supported.",
 				      SLICE_FMT(request.protocol));
 		return ERR_UNSUPPORTED;
@@ -123,6 +108,7 @@ enum err handshake_decode(struct slice text, struct arena *arena,
 				      SLICE_FMT(request.protocol));
 		return ERR_UNSUPPORTED;
 	}
+	handshake->protocol = codec->protocol;
 	handshake->version = request.version;
 	*error = SLICE_NONE;
 	return OK;

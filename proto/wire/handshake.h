@@ -9,9 +9,12 @@
 #include "proto/base/buf.h"
 #include "proto/wire/hub_message.h"
 
+/* From this one on the client can count messages, for stateful reconnect. */
+#define HANDSHAKE_VERSION_STATEFUL 2
+
 struct handshake {
 	enum hub_protocol protocol;
-	int64_t version;
+	int64_t version; /* below 2: the client does not know of stateful reconnect */
 };
 
 /*

@@ -61,7 +61,7 @@ struct scan {
 	unsigned has;
 };
 
-ssize_t hub_json_cut(struct slice bytes, size_t frame_max)
+ssize_t hub_json_cut(struct slice bytes, size_t frame_max, struct slice *message)
 {
 	size_t len = bytes.len < frame_max ? bytes.len : frame_max;
 	const char *found;
@@ -70,9 +70,10 @@ ssize_t hub_json_cut(struct slice bytes, size_t frame_max)
 	if (len == 0)
 		return 0;
 	found = memchr(bytes.ptr, HUB_JSON_END, len);
-	if (found)
-		return found - bytes.ptr + 1;
-	return len == frame_max ? ERR_LIMIT : 0;
+	if (found == NULL)
+		return len == frame_max ? ERR_LIMIT : 0;
+	*message = slice_make(bytes.ptr, (size_t)(found - bytes.ptr));
+	return found - bytes.ptr + 1;
 }
 
 /* ---- decoding: one reader for each kind of member */
@@ -131,34 +132,52 @@ static enum err read_nested(struct scan *scan, char bracket, struct slice *raw,
 	return read_raw(scan, raw, bit);
 }
 
+static enum err read_stream_id(struct scan *scan, struct slice *ids, size_t n)
+{
+	const bool is_text = json_peek(&scan->cursor) == '"';
+	struct slice skipped;
+	enum err rc;
+
+	if (is_text && n < HUB_STREAM_IDS_MAX)
+		return json_text(&scan->cursor, scan->arena, &ids[n]);
+	rc = json_skip(&scan->cursor, &skipped);
+	if (rc == OK)
+		scan->misfit =
+			is_text ? "Too many 'streamIds'."
+				: "Expected 'streamIds' to be an array of strings.";
+	return rc;
+}
+
+/* The list is copied at its end, so that what a peer repeats costs the arena no more than
+ * it sent. */
 static enum err read_stream_ids(struct scan *scan)
 {
-	static const char misfit[] = "Expected 'streamIds' to be an array of strings.";
-	struct slice *ids = &scan->message->stream_ids;
-	struct json_cursor cursor;
+	struct slice ids[HUB_STREAM_IDS_MAX];
+	struct slice *copy;
 	bool is_first = true;
-	bool more = true;
+	size_t n = 0;
 	enum err rc;
 
 	if (json_peek(&scan->cursor) != '[')
-		return skip_misfit(scan, misfit);
-	rc = json_skip(&scan->cursor, ids);
+		return skip_misfit(scan, "Expected 'streamIds' to be an array of "
+					 "strings.");
+	rc = json_open(&scan->cursor, '[');
+	while (rc == OK) {
+		bool more;
+
+		rc = json_next_element(&scan->cursor, &is_first, &more);
+		if (rc != OK || !more)
+			break;
+		rc = read_stream_id(scan, ids, n);
+		n += n < HUB_STREAM_IDS_MAX;
+	}
 	if (rc != OK)
 		return rc;
-	cursor =
-		(struct json_cursor){ ids->ptr, ids->ptr + ids->len, HUB_JSON_DEPTH_MAX };
-	rc = json_open(&cursor, '[');
-	while (rc == OK) {
-		struct slice id;
-
-		rc = json_next_element(&cursor, &is_first, &more);
-		if (rc != OK || !more)
-			return rc;
-		if (json_peek(&cursor) != '"')
-			scan->misfit = misfit;
-		rc = json_skip(&cursor, &id);
-	}
-	return rc;
+	copy = arena_alloc(scan->arena, n * sizeof(ids[0]));
+	memcpy(copy, ids, n * sizeof(ids[0]));
+	scan->message->stream_ids = copy;
+	scan->message->stream_ids_n = n;
+	return OK;
 }
 
 static enum err read_boolean(struct scan *scan, bool *value, const char *misfit)
@@ -348,70 +367,100 @@ enum err hub_json_decode(struct slice text, struct arena *arena,
 
 /* ---- encoding */
 
-/* Opens the object with its type, and the invocation id unless that is empty. */
-static void write_head(struct buf *out, const char *head, struct slice invocation_id)
+static void write_text(struct buf *out, const char *name, struct slice text)
 {
-	buf_append_str(out, head);
-	if (invocation_id.len == 0)
-		return;
-	buf_append_str(out, ",\"invocationId\":");
-	json_write_string(out, invocation_id);
+	buf_append_str(out, name);
+	json_write_string(out, text);
 }
 
-static void write_end(struct buf *out)
+static void write_raw(struct buf *out, const char *name, struct slice raw)
 {
+	buf_append_str(out, name);
+	buf_append_slice(out, raw);
+}
+
+/* Those that belong to a call have headers and an id. */
+static void write_call(struct buf *out, const struct hub_message *message)
+{
+	assert(message->type == HUB_MESSAGE_INVOCATION || message->invocation_id.len > 0);
+	if (message->headers.len > 0)
+		write_raw(out, ",\"headers\":", message->headers);
+	if (message->invocation_id.len > 0)
+		write_text(out, ",\"invocationId\":", message->invocation_id);
+}
+
+static void write_invocation(struct buf *out, const struct hub_message *message)
+{
+	assert(message->arguments.len >= 2);
+	write_text(out, ",\"target\":", message->target);
+	write_raw(out, ",\"arguments\":", message->arguments);
+	if (message->stream_ids_n == 0)
+		return;
+	buf_append_str(out, ",\"streamIds\":");
+	for (size_t i = 0; i < message->stream_ids_n; i++) {
+		buf_append_byte(out, i == 0 ? '[' : ',');
+		json_write_string(out, message->stream_ids[i]);
+	}
+	buf_append_byte(out, ']');
+}
+
+static void write_completion(struct buf *out, const struct hub_message *message)
+{
+	assert(!message->has_result || !message->has_error);
+	if (message->has_error)
+		write_text(out, ",\"error\":", message->error);
+	else if (message->has_result)
+		write_raw(out, ",\"result\":", message->payload);
+}
+
+static void write_close(struct buf *out, const struct hub_message *message)
+{
+	if (message->has_error)
+		write_text(out, ",\"error\":", message->error);
+	if (message->allow_reconnect)
+		buf_append_str(out, ",\"allowReconnect\":true");
+}
+
+static void write_members(struct buf *out, const struct hub_message *message)
+{
+	switch (message->type) {
+	case HUB_MESSAGE_INVOCATION:
+	case HUB_MESSAGE_STREAM_INVOCATION:
+		write_call(out, message);
+		write_invocation(out, message);
+		break;
+	case HUB_MESSAGE_STREAM_ITEM:
+		write_call(out, message);
+		write_raw(out, ",\"item\":", message->payload);
+		break;
+	case HUB_MESSAGE_COMPLETION:
+		write_call(out, message);
+		write_completion(out, message);
+		break;
+	case HUB_MESSAGE_CANCEL_INVOCATION:
+		write_call(out, message);
+		break;
+	case HUB_MESSAGE_CLOSE:
+		write_close(out, message);
+		break;
+	case HUB_MESSAGE_ACK:
+	case HUB_MESSAGE_SEQUENCE:
+		assert(message->sequence_id <= INT64_MAX);
+		buf_append_str(out, ",\"sequenceId\":");
+		buf_append_int64(out, (int64_t)message->sequence_id);
+		break;
+	case HUB_MESSAGE_PING:
+	case HUB_MESSAGE_NONE:
+		break;
+	}
+}
+
+void hub_json_encode(struct buf *out, const struct hub_message *message)
+{
+	assert(message->type >= 1 && message->type <= TYPES_MAX);
+	buf_append_str(out, "{\"type\":");
+	buf_append_byte(out, (char)('0' + message->type));
+	write_members(out, message);
 	buf_append_byte(out, '}');
 	buf_append_byte(out, HUB_JSON_END);
-}
-
-void hub_json_encode_invocation(struct buf *out, struct slice invocation_id,
-				struct slice target, struct slice arguments)
-{
-	assert(arguments.len >= 2);
-	write_head(out, "{\"type\":1", invocation_id);
-	buf_append_str(out, ",\"target\":");
-	json_write_string(out, target);
-	buf_append_str(out, ",\"arguments\":");
-	buf_append_slice(out, arguments);
-	write_end(out);
-}
-
-void hub_json_encode_result(struct buf *out, struct slice invocation_id,
-			    struct slice result)
-{
-	assert(invocation_id.len > 0);
-	write_head(out, "{\"type\":3", invocation_id);
-	if (result.ptr) {
-		buf_append_str(out, ",\"result\":");
-		buf_append_slice(out, result);
-	}
-	write_end(out);
-}
-
-void hub_json_encode_error(struct buf *out, struct slice invocation_id,
-			   struct slice error)
-{
-	assert(invocation_id.len > 0);
-	write_head(out, "{\"type\":3", invocation_id);
-	buf_append_str(out, ",\"error\":");
-	json_write_string(out, error);
-	write_end(out);
-}
-
-void hub_json_encode_ping(struct buf *out)
-{
-	write_head(out, "{\"type\":6", SLICE_NONE);
-	write_end(out);
-}
-
-void hub_json_encode_close(struct buf *out, struct slice error, bool allow_reconnect)
-{
-	write_head(out, "{\"type\":7", SLICE_NONE);
-	if (error.ptr) {
-		buf_append_str(out, ",\"error\":");
-		json_write_string(out, error);
-	}
-	if (allow_reconnect)
-		buf_append_str(out, ",\"allowReconnect\":true");
-	write_end(out);
 }

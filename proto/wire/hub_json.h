@@ -16,33 +16,11 @@
 #define HUB_JSON_END '\x1e'
 #define HUB_JSON_DEPTH_MAX 64
 
-/*
- * Finds the first whole frame in `bytes`. Returns its length including the end byte; 0
- * when the end is not there yet; ERR_LIMIT when the frame is, or can only become, longer
- * than `frame_max` (the end byte counts).
- */
-ssize_t hub_json_cut(struct slice bytes, size_t frame_max);
-
-/*
- * Reads one message; `text` is a frame without its end byte. An unknown type is OK with
- * HUB_MESSAGE_NONE. ERR_MALFORMED, with `*reason` a constant sentence for detailed
- * errors.
- */
+/* These are the codec's (hub_codec.h). The end byte counts for `frame_max` and is not in
+ * `*message`. */
+ssize_t hub_json_cut(struct slice bytes, size_t frame_max, struct slice *message);
 MUST_CHECK enum err hub_json_decode(struct slice text, struct arena *arena,
 				    struct hub_message *message, const char **reason);
-
-/* `arguments` is a raw JSON array; an empty invocation id means none. */
-void hub_json_encode_invocation(struct buf *out, struct slice invocation_id,
-				struct slice target, struct slice arguments);
-
-/* `result` is raw JSON; ptr NULL: a void completion, without the member. */
-void hub_json_encode_result(struct buf *out, struct slice invocation_id,
-			    struct slice result);
-void hub_json_encode_error(struct buf *out, struct slice invocation_id,
-			   struct slice error);
-void hub_json_encode_ping(struct buf *out);
-
-/* `error` ptr NULL: none. allowReconnect is written only when true. */
-void hub_json_encode_close(struct buf *out, struct slice error, bool allow_reconnect);
+void hub_json_encode(struct buf *out, const struct hub_message *message);
 
 #endif

@@ -33,6 +33,12 @@ enum hub_protocol {
 	HUB_PROTOCOL_MSGPACK = 2,
 };
 
+/* Of arrays by protocol. */
+#define HUB_PROTOCOLS (HUB_PROTOCOL_MSGPACK + 1)
+
+/* An invocation that brings more streams is malformed. */
+#define HUB_STREAM_IDS_MAX 64
+
 struct hub_message {
 	enum hub_message_type type;
 	bool has_invocation_id; /* absent: no answer is wanted */
@@ -42,11 +48,12 @@ struct hub_message {
 	struct slice invocation_id; /* decoded text */
 	struct slice target;	    /* decoded text */
 	struct slice arguments;	    /* raw: the array, brackets included */
-	struct slice stream_ids;    /* raw array, or empty */
 	struct slice headers;	    /* raw object, or empty */
 	struct slice payload;	    /* raw: a completion's result or a stream item */
 	struct slice error;	    /* decoded text */
 	uint64_t sequence_id;
+	const struct slice *stream_ids; /* decoded texts */
+	size_t stream_ids_n;
 };
 
 #endif

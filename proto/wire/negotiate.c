@@ -97,6 +97,18 @@ void negotiate_encode(struct buf *out, const struct negotiate_answer *answer)
 	buf_append_byte(out, '}');
 }
 
+void negotiate_encode_redirect(struct buf *out, struct slice url, struct slice token)
+{
+	assert(url.len > 0);
+	buf_append_str(out, "{\"url\":");
+	json_write_string(out, url);
+	if (token.len > 0) {
+		buf_append_str(out, ",\"accessToken\":");
+		json_write_string(out, token);
+	}
+	buf_append_byte(out, '}');
+}
+
 void negotiate_encode_error(struct buf *out, struct slice error)
 {
 	buf_append_str(out, "{\"error\":");

@@ -36,6 +36,9 @@ MUST_CHECK enum err negotiate_version(struct slice query, int version_min,
 				      struct slice *error);
 
 void negotiate_encode(struct buf *out, const struct negotiate_answer *answer);
+
+/* The client is to negotiate at `url`, and with `token` from then on; empty: its own. */
+void negotiate_encode_redirect(struct buf *out, struct slice url, struct slice token);
 void negotiate_encode_error(struct buf *out, struct slice error);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * A value as hubs see it, whatever protocol it came in or leaves by: nil, bool, int,
  * double, string, binary, array, map with string keys. Everything lives in one arena.
- * Decoding JSON goes through jansson behind our own depth and size checks; encoding is
- * ours.
+ * Decoding JSON goes through jansson behind our own depth and size checks; encoding, and
+ * MessagePack in both directions, is ours.
  */
 #ifndef PROTO_WIRE_VALUE_H
 #define PROTO_WIRE_VALUE_H
@@ -80,5 +80,22 @@ MUST_CHECK enum err value_decode_json(struct slice text, struct arena *arena,
 /* Appends compact JSON. BINARY is base64; a double that is not finite is null, one
  * without a fraction is written without one. No deeper than twice VALUE_DEPTH_MAX. */
 void value_encode_json(struct buf *out, const struct value *value);
+
+/* ---- MessagePack */
+
+/*
+ * An unsigned integer beyond int64 becomes a double, a timestamp (extension -1) STRING:
+ * ISO 8601 in UTC, with as many digits of a second as are needed. Keys are strings, or
+ * integers, which become their decimal text; of equal keys the last one is found.
+ * ERR_MALFORMED, also for a string that is not UTF-8, another key, a NUL in a key and
+ * another extension; ERR_LIMIT (MSGPACK_DEPTH_MAX levels, nodes, a year that has not four
+ * digits).
+ */
+MUST_CHECK enum err value_decode_msgpack(struct slice bytes, struct arena *arena,
+					 struct value **value);
+
+/* Appends the shortest forms; DOUBLE is always 64 bits, RAW what its text says, or nil
+ * when value_decode_json() refuses it. No deeper than twice VALUE_DEPTH_MAX. */
+void value_encode_msgpack(struct buf *out, const struct value *value);
 
 #endif

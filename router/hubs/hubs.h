@@ -9,5 +9,8 @@
 
 extern const struct hub_module relay_hub;
 extern const struct hub_module chat_hub;
+extern const struct hub_module livedata_hub;
+extern const struct hub_module collaboration_hub;
+extern const struct hub_module notifications_hub;
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo page in a real browser, against a real cluster.
+// The demo page in a real browser, against a real cluster, which serves the chat alone: the rest
+// of the page, which demo_*.test.js are about, is not in its way.
 "use strict";
 
 const { describe, test, before, after, afterEach } = require("node:test");
@@ -8,6 +9,7 @@ const { sharedCluster } = require("../kit/cluster.js");
 const { launch, Visitor } = require("../kit/browser.js");
 const { freshRoom } = require("../kit/chat.js");
 
+const CHAT_ALONE = { missing: /\/hubs\/notifications\/negotiate/ };
 const PHONE = { viewport: { width: 375, height: 760 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 describe("the demo page", () => {
@@ -18,7 +20,7 @@ describe("the demo page", () => {
 	});
 	after(() => browser?.close());
 
-	const visit = (t, i, options) => Visitor.open(t, browser, `${cluster().urls[i % 2]}/`, options);
+	const visit = (t, i, options) => Visitor.open(t, browser, `${cluster().urls[i % 2]}/`, { ...CHAT_ALONE, ...options });
 	// Two visitors in one room, each on a gateway of its own.
 	const pair = async (t, room, options) => {
 		const ada = await visit(t, 0, options);
@@ -118,6 +120,30 @@ describe("the demo page", () => {
 		await ada.untilMessage("no mouse\nat all");
 	});
 
+	test("tabs are for arrow keys, too", async (t) => {
+		const ada = await visit(t, 0);
+		await ada.enter("Ada Lovelace", freshRoom());
+		await ada.page.getByRole("tab", { name: "Chat" }).focus();
+		await ada.page.keyboard.press("ArrowRight");
+		await ada.until(() => document.activeElement.id === "tab-paper" && !document.getElementById("panel-paper").hidden);
+		await ada.page.keyboard.press("End");
+		await ada.until(() => document.activeElement.id === "tab-live" && document.getElementById("panel-paper").hidden);
+		await ada.page.keyboard.press("ArrowRight");
+		await ada.until(() => document.activeElement.id === "tab-chat");
+		await ada.assertAccessible("the room");
+	});
+
+	test("messages are counted while another tab is looked at", async (t) => {
+		const { ada, grace } = await pair(t, freshRoom());
+		await ada.page.getByRole("tab", { name: "Live chart" }).click();
+		await grace.say("one");
+		await grace.say("two");
+		await ada.until(() => document.getElementById("chat-news").textContent === "2");
+		assert.match(await ada.page.title(), /^\(2\) /);
+		await ada.page.getByRole("tab", { name: "Chat" }).click();
+		await ada.until(() => document.getElementById("chat-news").hidden);
+	});
+
 	test("a phone needs no sideways scrolling", async (t) => {
 		const room = freshRoom("a-rather-long-room-name-for-a-phone");
 		const visitor = await visit(t, 0, PHONE);
@@ -158,6 +184,21 @@ describe("the demo page", () => {
 		assert.deepEqual(visitor.complaints, []);
 	});
 
+	test("what the cluster does not serve is said, or not there", async (t) => {
+		const ada = await visit(t, 0, { missing: /\/hubs\/(notifications|collaboration|livedata)\/negotiate/ });
+		await ada.enter("Ada Lovelace", freshRoom());
+		await ada.until(() => document.getElementById("bell").hidden);
+		await ada.page.getByRole("tab", { name: "Document" }).click();
+		await ada.until(() => document.getElementById("paper-note").textContent === "This cluster does not serve the hub collaboration.");
+		await ada.page.getByRole("tab", { name: "Live chart" }).click();
+		await ada.until(() => document.getElementById("live-note").textContent === "This cluster does not serve the hub livedata.");
+		await ada.page.getByRole("tab", { name: "Chat" }).click();
+		await ada.say("still here");
+		await ada.untilMessage("still here");
+		assert.equal(await ada.text("state-text"), "Connected");
+		assert.deepEqual(ada.complaints, []);
+	});
+
 	test("every control has a name and every field a label", async (t) => {
 		const ada = await visit(t, 0);
 		await ada.enter("Ada Lovelace", freshRoom());
@@ -188,5 +229,23 @@ describe("the demo page", () => {
 		await grace.say("after");
 		await ada.untilMessage("after");
 		assert.deepEqual(await ada.bubbles(), ["before", "after"]);
+	});
+
+	test("the way in waits for a gateway that is not there, and lets itself be stopped", async (t) => {
+		const ada = await visit(t, 0);
+		const room = freshRoom();
+		await cluster().kill("g1");
+		await ada.page.getByLabel("Your name").fill("Ada Lovelace");
+		await ada.page.getByLabel("Room", { exact: true }).fill(room);
+		await ada.page.getByRole("button", { name: "Enter the room" }).click();
+		await ada.until(() => /Trying again \(2 of 10\)/.test(document.getElementById("join-error").textContent));
+		await ada.screenshot("join-waiting");
+		await ada.page.getByRole("button", { name: "Stop trying" }).click();
+		await ada.until(() => document.getElementById("join-error").textContent === "" && !document.getElementById("enter").disabled);
+		await ada.page.getByRole("button", { name: "Enter the room" }).click();
+		await ada.until(() => /Trying again \(1 of 10\)/.test(document.getElementById("join-error").textContent));
+		await cluster().restart("g1");
+		await ada.untilState("Connected");
+		await ada.untilRoster(["Ada Lovelace"]);
 	});
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection token that is used at a second gateway: the newcomer is sent away, and the
-// first connection notices nothing, nor does anybody who asks for its user.
+// first connection notices nothing, nor does anybody who asks for its user; nor is there a
+// second connection when the first one is lost.
 "use strict";
 
 const { test } = require("node:test");
@@ -11,11 +12,13 @@ const { RawWebSocket, httpRequest } = require("../kit/raw.js");
 const { waitFor } = require("../kit/wait.js");
 const { untilOnline, userConnections } = require("../kit/presence.js");
 
-async function attach(t, address, connectionToken, accessToken) {
-	const ws = await RawWebSocket.open(address, `/hubs/relay?id=${encodeURIComponent(connectionToken)}`
-		+ `&access_token=${encodeURIComponent(accessToken)}`);
+const target = (connectionToken, accessToken) => `/hubs/relay?id=${encodeURIComponent(connectionToken)}`
+	+ `&access_token=${encodeURIComponent(accessToken)}`;
+
+async function attach(t, address, connectionToken, accessToken, handshake) {
+	const ws = await RawWebSocket.open(address, target(connectionToken, accessToken));
 	t.after(() => ws.destroy());
-	assert.deepEqual(await ws.handshake(), {});
+	assert.deepEqual(await ws.handshake(handshake), {});
 	return ws;
 }
 
@@ -39,5 +42,29 @@ test("a token used at two gateways takes nothing from its connection", async (t)
 		assert.deepEqual((await ann.message()).arguments, [1]);
 		await untilOnline(cluster, ["ann", "ben"]);
 		assert.deepEqual(await userConnections(cluster, "ann"), [connectionId]);
+	});
+});
+
+// A client with stateful reconnect comes back with the token that it has, wherever it is sent to: as a new
+// connection it would be shaken hands with, which it does not expect.
+test("a token opens no second connection when the gateway of the first is killed", async (t) => {
+	const gatewayArgs = ["--stateful_reconnect=on"];
+	const routerArgs = ["--lease=1s"];
+	await withCluster({ gateways: 2, routers: 2, gatewayArgs, routerArgs }, async (cluster) => {
+		const [first, second] = cluster.addresses;
+		const accessToken = await mintToken(cluster.urls[0], { userId: "ann" });
+		const { body } = await httpRequest(first, "POST", "/hubs/relay/negotiate?negotiateVersion=1&useStatefulReconnect=true",
+			{ headers: { Authorization: `Bearer ${accessToken}` } });
+		const { connectionToken } = JSON.parse(body);
+		await attach(t, first, connectionToken, accessToken, { protocol: "json", version: 2 });
+		await untilOnline(cluster, ["ann"]);
+		await cluster.kill("g1");
+		for (const address of [second, first]) {
+			if (address === first)
+				await cluster.restart("g1");
+			const again = await RawWebSocket.open(address, target(connectionToken, accessToken));
+			t.after(() => again.destroy());
+			assert.equal(again.opened.status, 404);
+		}
 	});
 });

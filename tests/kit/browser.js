@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real Chromium on the demo page. Every console error, page error and foreign request is
+// A real Chromium on one of our pages. Every console error, page error and foreign request is
 // kept, so that a test can demand that there were none.
 "use strict";
 
+const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const path = require("node:path");
+const axe = require("axe-core");
 const { chromium } = require("playwright-core");
 const { ROOT } = require("./program.js");
 
@@ -22,14 +24,15 @@ function launch() {
 
 // One visitor: a browser context of its own, on the page.
 class Visitor {
-	static async open(test, browser, url, options = {}) {
+	// `missing`: what the page may ask for in vain, by its URL.
+	static async open(test, browser, url, { missing = null, ...options } = {}) {
 		const visitor = new Visitor();
 		visitor.complaints = [];
 		visitor.context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
 		test.after(() => visitor.context.close());
 		const page = visitor.page = await visitor.context.newPage();
 		page.setDefaultTimeout(WAIT_MS);
-		page.on("console", (line) => ["error", "warning"].includes(line.type())
+		page.on("console", (line) => ["error", "warning"].includes(line.type()) && !missing?.test(line.location().url)
 			&& visitor.complaints.push(`${line.type()}: ${line.text()}`));
 		page.on("pageerror", (error) => visitor.complaints.push(`page error: ${error.message}`));
 		page.on("request", (request) => new URL(request.url()).host !== new URL(url).host
@@ -53,7 +56,7 @@ class Visitor {
 
 	untilState(state) {
 		return this.until((wanted) => document.getElementById("state-text").textContent === wanted
-			&& !document.getElementById("chat-view").hidden, state);
+			&& !document.getElementById("room-view").hidden, state);
 	}
 
 	untilMessage(text) {
@@ -76,6 +79,15 @@ class Visitor {
 
 	bubbles() {
 		return this.page.locator(".bubble").allTextContents();
+	}
+
+	// Every rule of axe for WCAG 2.2 AA and its best practices.
+	async assertAccessible(what) {
+		await this.page.evaluate(axe.source);
+		const violations = await this.page.evaluate(async () => (await window.axe.run(document, {
+			runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+		})).violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.slice(0, 4).map((node) => node.html.slice(0, 160)) })));
+		assert.deepEqual(violations, [], what);
 	}
 
 	screenshot(name) {

@@ -13,8 +13,9 @@ function freshRoom(prefix = "room") {
 }
 
 // A raw WebSocket on a hub, before the SignalR handshake; gone when the test ends.
+// The address may be a URL.
 async function rawHub(test, address, { hub = "chat", user = { userId: "raw" } } = {}) {
-	const token = await mintToken(`http://${address}`, user);
+	const token = await mintToken(address.includes("://") ? address : `http://${address}`, user);
 	const ws = await RawWebSocket.open(address, `/hubs/${hub}?access_token=${encodeURIComponent(token)}`);
 	test.after(() => ws.destroy());
 	assert.equal(ws.opened.status, 101);

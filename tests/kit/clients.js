@@ -35,6 +35,10 @@ class Client {
 				...options.http,
 			})
 			.configureLogging(signalR.LogLevel.None);
+		if (options.protocol)
+			builder.withHubProtocol(options.protocol);
+		if (options.stateful)
+			builder.withStatefulReconnect();
 		if (options.reconnect)
 			builder.withAutomaticReconnect(options.reconnect);
 		this.connection = builder.build();

@@ -12,6 +12,8 @@ const { Program } = require("./program.js");
 const { waitFor } = require("./wait.js");
 
 const READY_MS = 15000;
+// Of every cluster that is not told otherwise; by default relay is none of them.
+const HUBS = "relay,chat";
 
 // name{label="value"} -> number, from the text exposition.
 function parseMetrics(text) {
@@ -33,8 +35,8 @@ class Cluster {
 	#folder;
 
 	constructor(options) {
-		this.options = { gateways: 1, routers: 1, workers: 1, gatewayArgs: [], routerArgs: [],
-			presenceArgs: [], ...options };
+		this.options = { gateways: 1, routers: 1, presences: 1, redis: "", hubRedis: "", workers: 1, gatewayArgs: [],
+			routerArgs: [], presenceArgs: [], ...options };
 		this.#folder = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-test-"));
 	}
 
@@ -43,11 +45,15 @@ class Cluster {
 			fs.writeFileSync(this.#file(`${key}.key`), crypto.randomBytes(32).toString("hex"), { mode: 0o600 });
 		const routers = this.#names("r", this.options.routers);
 		const gateways = this.#names("g", this.options.gateways);
-		this.#add("presence", "p1", [`--link_listen=${this.#link("p1")}`, ...this.options.presenceArgs]);
+		const redis = this.options.redis ? [`--redis=${this.options.redis}`] : [];
+		for (const name of this.#names("p", this.options.presences))
+			this.#add("presence", name, [`--link_listen=${this.#link(name)}`, ...redis, ...this.options.presenceArgs]);
+		const hubRedis = this.options.hubRedis ? [`--redis=${this.options.hubRedis}`] : [];
 		for (const name of routers)
-			this.#add("router", name, [...this.#shards(routers), ...this.options.routerArgs]);
+			this.#add("router", name, [...this.#shards(routers), `--hubs=${HUBS}`, ...hubRedis,
+				...this.options.routerArgs]);
 		for (const name of gateways)
-			this.#add("gateway", name, [...this.#shards(routers), ...this.#gatewayArgs()]);
+			this.#add("gateway", name, [...this.#shards(routers), `--hubs=${HUBS}`, ...this.#gatewayArgs()]);
 		await Promise.all([...this.#programs.values()].map((program) => program.start()));
 		await Promise.all([...this.#programs.keys()].map((name) => this.untilReady(name)));
 	}
@@ -78,9 +84,10 @@ class Cluster {
 		return this.#names("g", this.options.gateways).map((name) => this.program(name).ready.http);
 	}
 
-	// The same as URLs, for clients.
+	// The same as URLs, for clients; raw sockets take those of gateways with TLS.
 	get urls() {
-		return this.addresses.map((address) => `http://${address}`);
+		const scheme = this.options.gatewayArgs.some((arg) => arg.startsWith("--tls_cert=")) ? "https" : "http";
+		return this.addresses.map((address) => `${scheme}://${address}`);
 	}
 
 	program(name) {
@@ -88,6 +95,16 @@ class Cluster {
 		if (!program)
 			throw new Error(`no program named ${name}`);
 		return program;
+	}
+
+	// The file that all have of "link", "token" or "auth".
+	keyFile(key) {
+		return this.#file(`${key}.key`);
+	}
+
+	// Of all its processes, workers too.
+	get admins() {
+		return [...this.#programs.values()].flatMap((program) => program.admins);
 	}
 
 	kill(name, signal = "SIGKILL") {
@@ -102,6 +119,19 @@ class Cluster {
 			: arg.startsWith("--admin_listen=") && program.ready.admin ? `--admin_listen=${program.ready.admin}` : arg);
 		await program.start();
 		await this.untilReady(name);
+	}
+
+	// "r1=ipc://...,r2=ipc://...": a list of routers as options have it.
+	routerList(names) {
+		return names.map((name) => `${name}=${this.#link(name)}`).join(",");
+	}
+
+	// One more router, which begins with that list.
+	async addRouter(name, list) {
+		const hubRedis = this.options.hubRedis ? [`--redis=${this.options.hubRedis}`] : [];
+		this.#add("router", name, [...this.#shards([]).slice(1), `--routers=${list}`, `--hubs=${HUBS}`, ...hubRedis,
+			...this.options.routerArgs]);
+		await this.program(name).start();
 	}
 
 	async untilReady(name) {
@@ -148,8 +178,8 @@ class Cluster {
 	}
 
 	#shards(routers) {
-		const list = routers.map((name) => `${name}=${this.#link(name)}`).join(",");
-		return [`--routers=${list}`, `--presence=p1=${this.#link("p1")}`];
+		return [`--routers=${this.routerList(routers)}`,
+			`--presence=${this.routerList(this.#names("p", this.options.presences))}`];
 	}
 
 	#gatewayArgs() {
@@ -192,4 +222,4 @@ function sharedCluster({ before, after, afterEach }, options) {
 	return () => cluster;
 }
 
-module.exports = { Cluster, withCluster, sharedCluster };
+module.exports = { Cluster, withCluster, sharedCluster, parseMetrics };

@@ -8,7 +8,7 @@ const path = require("node:path");
 const { within } = require("./wait.js");
 
 const ROOT = path.resolve(__dirname, "../..");
-const READY_MS = 20000;
+const READY_MS = 60000;
 const LOG_LINES_MAX = 4000;
 
 const running = new Set();
@@ -33,10 +33,13 @@ function parseReady(line) {
 }
 
 class Program {
-	constructor(kind, name, args) {
+	// `before`: words in front of the command, of a program that becomes it; `env`: more of it.
+	constructor(kind, name, args, { before = [], env = {} } = {}) {
 		this.kind = kind;
 		this.name = name;
 		this.args = args;
+		this.before = before;
+		this.env = env;
 		this.log = [];
 		this.ready = null; // the key=value pairs of its ready line
 		this.workers = []; // the same of each worker, when it has several
@@ -58,11 +61,13 @@ class Program {
 		this.workers = [];
 		this.wasKilled = false;
 		const program = path.join(buildFolder(), `heliograph-${this.kind}`);
-		const child = spawn(program, this.args, {
+		const [command, ...args] = [...this.before, program, ...this.args];
+		const child = spawn(command, args, {
 			cwd: ROOT,
 			detached: true,
 			stdio: ["ignore", "pipe", "pipe"],
-			env: { ...process.env, ASAN_OPTIONS: "abort_on_error=1:detect_stack_use_after_return=1" },
+			env: { ...process.env, ASAN_OPTIONS: "abort_on_error=1:detect_stack_use_after_return=1",
+				...this.env },
 		});
 		this.child = child;
 		running.add(this);
@@ -149,4 +154,4 @@ class Program {
 	}
 }
 
-module.exports = { Program, ROOT };
+module.exports = { Program, ROOT, buildFolder };

@@ -5,6 +5,7 @@
 
 const crypto = require("node:crypto");
 const net = require("node:net");
+const tls = require("node:tls");
 const { waitFor } = require("./wait.js");
 
 const WAIT_MS = 8000;
@@ -13,14 +14,17 @@ const ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const OP = { CONTINUATION: 0, TEXT: 1, BINARY: 2, CLOSE: 8, PING: 9, PONG: 10 };
 
-// A TCP connection that keeps all it has received and not yet been asked for.
+// A TCP connection that keeps all it has received and not yet been asked for. Under TLS when
+// the address begins with "https://".
 class RawSocket {
-	constructor(address) {
+	constructor(url) {
+		const address = url.replace(/^https?:\/\//, "");
 		const at = address.lastIndexOf(":");
 		this.address = address;
 		this.bytes = Buffer.alloc(0);
 		this.isEnded = false; // the server sent FIN or RST
-		this.socket = net.connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)), noDelay: true });
+		this.socket = (url.startsWith("https:") ? tls : net)
+			.connect({ host: address.slice(0, at), port: Number(address.slice(at + 1)), noDelay: true });
 		this.socket.on("data", (data) => (this.bytes = Buffer.concat([this.bytes, data])));
 		this.socket.on("end", () => (this.isEnded = true));
 		this.socket.on("close", () => (this.isEnded = true));
@@ -100,12 +104,17 @@ class RawSocket {
 	}
 }
 
-function requestText(method, target, host, headers, body = "") {
+// Without its body, of which `length` bytes follow.
+function headText(method, target, host, headers, length = 0) {
 	const all = { Host: host, ...headers };
-	if (body || method === "POST")
-		all["Content-Length"] = String(Buffer.byteLength(body));
+	if (length > 0 || method === "POST")
+		all["Content-Length"] = String(length);
 	const lines = Object.entries(all).filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}`);
-	return `${method} ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`;
+	return `${method} ${target} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+}
+
+function requestText(method, target, host, headers, body = "") {
+	return headText(method, target, host, headers, Buffer.byteLength(body)) + body;
 }
 
 // One request on a connection of its own: {status, headers, body}.
@@ -117,6 +126,14 @@ async function httpRequest(address, method, target, { headers = {}, body = "" } 
 	} finally {
 		raw.destroy();
 	}
+}
+
+// A copy. A plain loop, for messages of many MiB; `from` is the place of its first byte.
+function masked(bytes, key, from = 0) {
+	const copy = Buffer.from(bytes);
+	for (let i = 0; i < copy.length; i++)
+		copy[i] ^= key[(from + i) & 3];
+	return copy;
 }
 
 // A client frame. `mask: false` and friends make it a wrong one.
@@ -137,7 +154,7 @@ function frame(opcode, payload = "", { fin = true, mask = true, rsv = 0, declare
 	if (!mask)
 		return Buffer.concat([Buffer.from(head), bytes]);
 	const key = crypto.randomBytes(4);
-	return Buffer.concat([Buffer.from(head), key, bytes.map((byte, i) => byte ^ key[i % 4])]);
+	return Buffer.concat([Buffer.from(head), key, masked(bytes, key)]);
 }
 
 function closePayload(code, reason = "") {
@@ -160,7 +177,7 @@ class RawWebSocket extends RawSocket {
 	static async open(address, target, headers) {
 		const ws = new RawWebSocket(address);
 		const key = crypto.randomBytes(16).toString("base64");
-		ws.write(upgradeText(address, target, key, headers));
+		ws.write(upgradeText(ws.address, target, key, headers));
 		ws.opened = await ws.response();
 		if (ws.opened.status === 101)
 			ws.checkAccept(key);
@@ -266,4 +283,6 @@ class RawWebSocket extends RawSocket {
 	}
 }
 
-module.exports = { RawSocket, RawWebSocket, httpRequest, upgradeText, requestText, frame, closePayload, OP, RECORD_SEPARATOR };
+module.exports = {
+	RawSocket, RawWebSocket, httpRequest, upgradeText, headText, requestText, frame, masked, closePayload, OP, RECORD_SEPARATOR,
+};

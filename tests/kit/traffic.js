@@ -4,21 +4,23 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const { waitFor } = require("./wait.js");
+const { waitFor, within } = require("./wait.js");
 
 const FLOW_MS = 30000;
+const STOP_MS = 30000;
 
 class Traffic {
 	#isStopping = false;
 	#loops = [];
 
 	// rooms: Map of room id -> its members; all of them are senders.
-	constructor(rooms) {
+	constructor(rooms, { stopMs = STOP_MS } = {}) {
 		this.rooms = rooms;
+		this.stopMs = stopMs;
 		this.lanes = []; // one for each sender in each room
 		for (const [roomId, members] of rooms)
 			for (const sender of members)
-				this.lanes.push({ roomId, sender, members, acked: [], refused: [], n: 0 });
+				this.lanes.push({ roomId, sender, members, acked: [], refused: [], n: 0, waitsFor: null });
 	}
 
 	async start() {
@@ -36,7 +38,10 @@ class Traffic {
 
 	async stop() {
 		this.#isStopping = true;
-		await Promise.all(this.#loops);
+		await within(Promise.all(this.#loops), this.stopMs, "the end of all lanes").catch((error) => {
+			const late = this.lanes.filter((lane) => lane.waitsFor !== null);
+			throw new Error(`${error.message}; no outcome of ${late.map((lane) => `${lane.waitsFor} in ${lane.roomId}`)}`);
+		});
 	}
 
 	async check() {
@@ -48,12 +53,16 @@ class Traffic {
 	async #run(lane) {
 		while (!this.#isStopping) {
 			const text = `${lane.sender.user.userId}:${lane.n++}`;
+			lane.waitsFor = text;
 			try {
 				await lane.sender.invoke("SendMessage", lane.roomId, text);
 				lane.acked.push(text);
 			} catch (error) {
 				lane.refused.push({ text, error: error.message });
+				// A connection that has ended refuses at once, and would let nobody else run.
+				await new Promise((resolve) => setImmediate(resolve));
 			}
+			lane.waitsFor = null;
 		}
 	}
 

@@ -4,6 +4,8 @@
 
 const STEP_MS = 5;
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 // Resolves with the first truthy answer of `ask`, which may be async and may throw while
 // the condition does not hold yet. The error names what was waited for, and why in vain.
 async function waitFor(ask, deadlineMs, what) {
@@ -22,7 +24,7 @@ async function waitFor(ask, deadlineMs, what) {
 			const why = lastError ? `: ${lastError.message}` : "";
 			throw new Error(`waited ${deadlineMs} ms in vain for ${what}${why}`);
 		}
-		await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+		await pause(STEP_MS);
 	}
 }
 
@@ -35,4 +37,4 @@ function within(promise, deadlineMs, what) {
 	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-module.exports = { waitFor, within };
+module.exports = { pause, waitFor, within };

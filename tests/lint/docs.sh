@@ -10,7 +10,7 @@
 # - Every relative link in a Markdown file leads to a file.
 # - Every event id that the source logs is in a first column of docs/OPERATING.md, under a
 #   heading with the word "log" in it, and every id there is logged. Ids are what LOGGERS are
-#   given.
+#   given. One that warns says what to do.
 # shellcheck disable=SC2016 # backticks here are Markdown's
 set -euo pipefail
 cd "${1:-.}"
@@ -23,7 +23,7 @@ failed=0
 
 # Who is given ids of events, "noun.fact", in any argument. A helper that passes an id on to
 # log_warn() is to be named here.
-LOGGERS='log_(debug|info|warn|error|write)|stream_fail'
+LOGGERS='log_(debug|info|warn|error|write|audit)|stream_fail'
 
 breach() {
 	echo "$1"
@@ -140,6 +140,15 @@ documented_ids() {
 		}' docs/OPERATING.md | LC_ALL=C sort -u
 }
 
+# Whoever is warned is told what to do: lines of the table whose last column is empty.
+idle_ids() {
+	[[ -e docs/OPERATING.md ]] || return 0
+	awk -F' [|]' '/^#/ { is_log = tolower($0) ~ /(^|[^a-z])logs?([^a-z]|$)/ }
+		is_log && /^\| *`[a-z0-9_]+\.[a-z0-9_.]+`/ && $2 ~ /warn|error/ && $(NF - 1) ~ /^ *$/ {
+			sub(/^\| *`/, ""); sub(/`.*/, ""); print
+		}' docs/OPERATING.md
+}
+
 check_events() {
 	local id
 	while read -r id; do
@@ -148,6 +157,9 @@ check_events() {
 	while read -r id; do
 		breach "docs/OPERATING.md: event \`$id\` is listed but never logged"
 	done < <(LC_ALL=C comm -13 <(logged_ids) <(documented_ids))
+	while read -r id; do
+		breach "docs/OPERATING.md: event \`$id\` warns and does not say what to do"
+	done < <(idle_ids)
 }
 
 while read -r doc; do

@@ -3,8 +3,7 @@
 #
 # Functions of at most 70 lines, files of 500, headers of 120 (in tests they may be kits of
 # 500):  tests/lint/sizes.sh [root]
-# router/hub.h may have 200: it is the manual of those who write hubs, who are to find all
-# of it in one place and include one header.
+# metrics.h of a program may have 200: it is one list, a counter a line.
 # A function runs from a brace in the first column to the next closing one, which is how
 # clang-format leaves it.
 set -euo pipefail
@@ -19,7 +18,7 @@ find . \( -name node_modules -o -name .git -o -path ./build \) -prune -o \
 	}
 	function end_of_file() {
 		max = file ~ /[.]h$/ && file !~ /^tests\// ? 120 : 500
-		if (file == "router/hub.h")
+		if (file ~ /[/]metrics[.]h$/)
 			max = 200
 		if (lines > max)
 			breach(lines, "the file", lines, max)

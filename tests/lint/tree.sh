@@ -3,15 +3,18 @@
 #
 # What every file of the tree must have, and what none may:  tests/lint/tree.sh [root]
 #
-# - C, shell and JavaScript files name their licence in one of the first three lines.
+# - C, shell, JavaScript, TypeScript and interface files (.hub) name their licence in one of the first three lines.
 # - No reminder without an issue number ("TODO(#12)").
 # - npm lock files name no download address: who installs chooses the registry.
+# - The lines of a comment of C are aligned (comments.awk).
 set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-.}"
 failed=0
 
 sources() {
-	find . \( -name node_modules -o -name .git -o -path ./build -o -name vendor \) -prune -o \
+	find . \( -name node_modules -o -name .git -o -path ./build -o -path ./docs/clients/dist -o \
+		-name vendor \) -prune -o \
 		-type f \( "$@" \) -print | LC_ALL=C sort
 }
 
@@ -20,9 +23,9 @@ while read -r file; do
 		echo "$file:1: no SPDX-License-Identifier in the first three lines"
 		failed=1
 	fi
-done < <(sources -name '*.[ch]' -o -name '*.sh' -o -name '*.js' -o -name '*.proto')
+done < <(sources -name '*.[ch]' -o -name '*.sh' -o -name '*.js' -o -name '*.ts' -o -name '*.hub' -o -name '*.proto')
 
-if sources -name '*.[ch]' -o -name '*.sh' -o -name '*.js' -o -name '*.md' |
+if sources -name '*.[ch]' -o -name '*.sh' -o -name '*.js' -o -name '*.ts' -o -name '*.md' |
 	grep -v '/tests/lint/' | xargs -r grep -nE '(TODO|FIXME)\b' | grep -vE '\(#[0-9]+\)'; then
 	echo "a reminder without an issue number"
 	failed=1
@@ -32,4 +35,6 @@ if sources -name package-lock.json | xargs -r grep -n '"resolved"' | grep .; the
 	echo "a lock file names a registry: remove the \"resolved\" lines"
 	failed=1
 fi
+
+sources -name '*.[ch]' | xargs -r awk -f "$HERE/comments.awk" || failed=1
 exit $failed

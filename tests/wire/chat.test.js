@@ -123,7 +123,8 @@ describe("the chat hub's events", () => {
 		const [message] = await bob.until((client) => client.of("ReceiveMessage").length === 1
 			&& client.of("ReceiveMessage"), "the message");
 		assert.deepEqual(Object.keys(message).sort(),
-			["id", "message", "roomId", "timestamp", "userId", "userName"]);
+			["id", "message", "number", "roomId", "timestamp", "userId", "userName"]);
+		assert.equal(message.number, 1);
 		assert.equal(message.message, "hello \u2600 \"quoted\"\n\u0000");
 		assert.equal(message.userName, "Ada");
 		assert.match(message.timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -190,5 +191,63 @@ describe("the chat hub's events", () => {
 		await raw.call("JoinRoom", room);
 		raw.destroy();
 		await ada.until((client) => client.of("UserLeftRoom").some((e) => e.userId === "broken"), "the leave");
+	});
+});
+
+describe("the history of a room", () => {
+	const cluster = sharedCluster({ before, after, afterEach }, { gateways: 2, routers: 3 });
+	const url = (i) => cluster().urls[i % 2];
+	const pages = async (client, room, count) => {
+		const read = [];
+		for (let before = 0, isMore = true; isMore; before = read[0][0].number) {
+			const page = await client.invoke("RoomHistory", room, before, count);
+			read.unshift(page.messages);
+			isMore = page.isMore;
+		}
+		return read;
+	};
+
+	// Messages of different senders may arrive in another order than that of their numbers.
+	test("numbers messages without gaps, for all alike, each sender's in the order they were sent", async (t) => {
+		const room = freshRoom();
+		const members = await Promise.all(Array.from({ length: 6 }, (_, i) => connect(t, url(i))));
+		await Promise.all(members.map((member) => member.invoke("JoinRoom", room)));
+		await Promise.all(members.map((member) => sayMany(member, room, 50)));
+		for (const member of members)
+			await member.until((m) => m.texts(room).length >= 300, "all messages");
+
+		const byNumber = (a, b) => a.number - b.number;
+		const all = members[0].of("ReceiveMessage").sort(byNumber);
+		assert.deepEqual(all.map(({ number }) => number), Array.from({ length: 300 }, (_, i) => i + 1));
+		for (const member of members) {
+			const received = member.of("ReceiveMessage");
+			for (const { user } of members) {
+				const numbers = received.filter(({ userId }) => userId === user.userId).map(({ number }) => number);
+				assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
+			}
+			assert.deepEqual(received.sort(byNumber), all);
+		}
+		assert.deepEqual((await pages(members[5], room, 100)).flat(), all);
+	});
+
+	test("is read in pages, from the newest back", async (t) => {
+		const room = freshRoom();
+		const client = await connect(t, url(0));
+		await sayMany(client, room, 25);
+		const read = await pages(client, room, 10);
+		assert.deepEqual(read.map((page) => page.length), [5, 10, 10]);
+		assert.deepEqual(read.flat().map(({ message }) => message),
+			Array.from({ length: 25 }, (_, i) => `${client.user.userId}:${i}`));
+		await assert.rejects(client.invoke("RoomHistory", room, 0, 101), /count: 1 to 100 are allowed\.$/);
+	});
+
+	test("of long messages comes in smaller pages, and whole", async (t) => {
+		const room = freshRoom();
+		const client = await connect(t, url(0));
+		for (let i = 0; i < 90; i++)
+			await client.invoke("SendMessage", room, `${i}:${"x".repeat(30000)}`);
+		const read = await pages(client, room, 100);
+		assert.ok(read.length > 1, "it is too much for one page");
+		assert.deepEqual(read.flat().map(({ message }) => parseInt(message, 10)), Array.from({ length: 90 }, (_, i) => i));
 	});
 });

@@ -39,8 +39,11 @@ describe("negotiate and status codes", () => {
 		assert.match(answer.connectionId, /^[\w-]{22,}$/);
 		assert.match(answer.connectionToken, /^[\w.-]{22,}$/);
 		assert.notEqual(answer.connectionToken, answer.connectionId);
-		const sockets = answer.availableTransports.find((entry) => entry.transport === "WebSockets");
-		assert.ok(sockets.transferFormats.includes("Text"));
+		assert.deepEqual(answer.availableTransports, [
+			{ transport: "WebSockets", transferFormats: ["Text", "Binary"] },
+			{ transport: "ServerSentEvents", transferFormats: ["Text"] },
+			{ transport: "LongPolling", transferFormats: ["Text", "Binary"] },
+		]);
 		assert.ok(!("ProtocolVersion" in answer) && !("error" in answer) && !answer.useStatefulReconnect);
 	});
 

@@ -8,7 +8,7 @@ const { sharedCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom } = require("../kit/chat.js");
 
-const EVERYTHING = ["relay.join", "relay.send", "relay.user", "relay.all"];
+const EVERYTHING = ["relay.join", "relay.send", "relay.user", "relay.connection", "relay.all"];
 
 describe("the relay hub", () => {
 	const cluster = sharedCluster({ before, after, afterEach }, { gateways: 2, routers: 2 });
@@ -139,8 +139,8 @@ describe("the relay hub", () => {
 			const nobody = await member(t, 0, []);
 			await refused(nobody.invoke("JoinGroup", "g"), "relay.join:g");
 			await refused(nobody.invoke("SendToGroup", "g", "news", 1), "relay.send:g");
-			await refused(nobody.invoke("SendToUser", "u", "news", 1), "relay.user");
-			await refused(nobody.invoke("SendToConnection", nobody.id, "news", 1), "relay.user");
+			await refused(nobody.invoke("SendToUser", "u", "news", 1), "relay.user:u");
+			await refused(nobody.invoke("SendToConnection", nobody.id, "news", 1), `relay.connection:${nobody.id}`);
 			await refused(nobody.invoke("SendToAll", "news", 1), "relay.all");
 			await refused(nobody.invoke("SendToOthers", "news", 1), "relay.all");
 		});
@@ -153,6 +153,17 @@ describe("the relay hub", () => {
 			await client.until((c) => c.of("news").length === 1, "the news");
 			await refused(client.invoke("JoinGroup", "elsewhere"), "relay.join:elsewhere");
 			await refused(client.invoke("SendToGroup", "elsewhere", "news", 1), "relay.send:elsewhere");
+		});
+
+		test("a list or a pattern opens what it names", async (t) => {
+			const client = await member(t, 0, ["relay.join:lobby,room-*", "relay.send:room-*"]);
+			for (const group of ["lobby", "room-", "room-7"])
+				await client.invoke("JoinGroup", group);
+			await client.invoke("SendToGroup", "room-7", "news", "mine");
+			await client.until((c) => c.of("news").length === 1, "the news");
+			await refused(client.invoke("JoinGroup", "room"), "relay.join:room");
+			await refused(client.invoke("JoinGroup", "lobby,room-*"), "relay.join:lobby,room-\\*");
+			await refused(client.invoke("SendToGroup", "lobby", "news", 1), "relay.send:lobby");
 		});
 
 		test("joining does not allow sending", async (t) => {

@@ -5,10 +5,13 @@
 
 const { describe, test, before, after, afterEach } = require("node:test");
 const assert = require("node:assert/strict");
-const { sharedCluster } = require("../kit/cluster.js");
+const fs = require("node:fs");
+const { sharedCluster, withCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom, sayMany, assertComplete } = require("../kit/chat.js");
-const { waitFor } = require("../kit/wait.js");
+const { openApi } = require("../kit/openapi.js");
+const { Program } = require("../kit/program.js");
+const { pause, waitFor, within } = require("../kit/wait.js");
 
 const WORKERS = 3;
 
@@ -46,5 +49,70 @@ describe("workers on one port", () => {
 		await clients[0].invoke("SendMessage", room, "all here?");
 		await Promise.all(clients.map((client) => client.untilText(room, "all here?")));
 		await waitFor(() => cluster().program("g1").workers.length === WORKERS + 1, 15000, "a new worker");
+	});
+});
+
+// Does `pid` hold back SIGHUP by now?
+function holdsHup(pid) {
+	const [, mask] = /^SigBlk:\t([0-9a-f]+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+	return (BigInt(`0x${mask}`) & 1n) === 1n;
+}
+
+// As `systemctl reload` right after a start; the rest of the start has many moments.
+test("a reload while workers start ends none of them", async () => {
+	await withCluster({ routers: 1 }, async (cluster) => {
+		const args = cluster.program("g1").args.filter((arg) => !/^--(name|workers|listen|admin_listen)=/.test(arg));
+		const gateway = new Program("gateway", "g2", ["--name=g2", "--workers=8", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", ...args]);
+		let isOver = false;
+		const started = gateway.start().finally(() => {
+			isOver = true;
+		});
+		const reloads = (async () => {
+			await waitFor(() => isOver || holdsHup(gateway.child.pid), 15000, "a program that knows of SIGHUP");
+			while (!isOver) {
+				process.kill(gateway.child.pid, "SIGHUP");
+				await pause(1);
+			}
+		})();
+		await started;
+		await reloads;
+		assert.equal(gateway.workers.length, 8);
+		assert.equal(gateway.log.filter((line) => line.includes("event=workers.lost")).length, 0);
+		await gateway.stop();
+	});
+});
+
+async function ended(gateway) {
+	assert.deepEqual(await within(gateway.ended, 15000, "the end"), { code: 0, signal: null });
+	assert.equal(gateway.workers.length, WORKERS, "no worker was started again");
+	assert.equal(gateway.log.filter((line) => line.includes("event=proc.draining")).length, WORKERS);
+	assert.equal(gateway.log.filter((line) => line.includes("event=proc.forced_exit")).length, 0);
+}
+
+test("a drain of any worker, or of several, is one of the whole gateway", async (t) => {
+	await withCluster({ workers: WORKERS }, async (cluster) => {
+		const api = await openApi(cluster);
+		const client = await connect(t, cluster.urls[0]);
+		const gateway = cluster.program("g1");
+		gateway.wasKilled = true; // it is to end
+		await waitFor(async () => (await api.ok("listProcesses")).processes
+			.filter(({ role }) => role === "gateway").length === WORKERS, 10000, "presence to know all workers");
+
+		const drain = (name) => api.call("drainGateway", { params: { gateway: name } });
+		const answers = await Promise.all(["g1.1", "g1.0", "g1.1"].map(drain));
+		assert.ok(answers.some(({ status }) => status === 200 || status === 202), JSON.stringify(answers));
+
+		await client.until(() => client.states.includes("closed"), "the client to be sent away");
+		await ended(gateway);
+	});
+});
+
+test("workers that ask their supervisor at once to drain are heard once", async () => {
+	await withCluster({ workers: WORKERS }, async (cluster) => {
+		const gateway = cluster.program("g1");
+		gateway.wasKilled = true; // it is to end
+		process.kill(gateway.pid, "SIGUSR1");
+		process.kill(gateway.pid, "SIGUSR1");
+		await ended(gateway);
 	});
 });

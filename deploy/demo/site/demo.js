@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo page: wires the form, the room and the connection card to one Session.
+// The demo page: the way in, the tabs, the connection card, and one visit with its four hubs.
 
-import { Session } from "./session.js";
-import { $, MessageList, drawRoster, drawTyping, toast } from "./view.js";
+import { Chat } from "./chat.js";
+import { Hubs } from "./hubs.js";
+import { Live } from "./live.js";
+import { Notices } from "./notices.js";
+import { Paper } from "./paper.js";
+import { $, drawHubs, toast } from "./view.js";
 
-const TYPING_REPEAT_MS = 3000;
-const TYPING_IDLE_MS = 2500;
-const TYPING_FORGET_MS = 6000;
-
+const COUNTDOWN_FROM_MS = 1500;
+const TABS = ["chat", "paper", "live"];
 const TRANSPORT_NAMES = {
 	WebSockets: "WebSockets",
 	ServerSentEvents: "Server-Sent Events",
 	LongPolling: "Long polling",
 };
+const STATE_NAMES = { idle: "Not connected", connecting: "Connecting", connected: "Connected",
+	reconnecting: "Reconnecting", disconnected: "Not connected" };
 const FIRST = ["Amber", "Clear", "Bright", "Distant", "Early", "Quiet", "Northern", "Silver"];
 const SECOND = ["Beacon", "Mirror", "Signal", "Lantern", "Ridge", "Comet", "Harbor", "Summit"];
 
@@ -23,14 +27,11 @@ const store = {
 };
 
 const page = {
-	session: null,
-	list: null,
-	members: [],
-	typists: new Map(), // userId -> {name, timer}
-	typingSince: 0,
-	typingIdle: 0,
+	visit: null, // {hubs, chat, notices, paper, live}
+	tab: "chat",
 	countdown: 0,
-	unread: 0,
+	announced: "",
+	unread: 0, // messages while the page or its chat was not looked at
 	connectionId: "",
 };
 
@@ -59,121 +60,113 @@ function roomFromAddress() {
 function setView(view) {
 	document.body.dataset.view = view;
 	$("join-view").hidden = view !== "join";
-	$("chat-view").hidden = view !== "chat";
+	$("room-view").hidden = view !== "room";
+	$("bell").hidden = view !== "room";
 }
 
 function setTitle() {
 	const room = store.get("room");
 	const unread = page.unread ? `(${page.unread}) ` : "";
-	document.title = page.session ? `${unread}${room} · Heliograph` : "Heliograph: live chat";
+	document.title = page.visit ? `${unread}${room} · Heliograph` : "Heliograph: one room, live";
+	$("chat-news").hidden = !page.unread || page.tab === "chat";
+	$("chat-news").textContent = String(page.unread);
 }
 
-function showState(state, retry) {
-	const inSeconds = (ms) => `${Math.max(1, Math.round(ms / 1000))} s`;
-	const words = { idle: "Not connected", connecting: "Connecting", connected: "Connected",
-		reconnecting: "Reconnecting" };
-	clearInterval(page.countdown);
+function showStates() {
+	const { hubs } = page.visit;
+	const { state } = hubs;
 	document.body.dataset.state = state;
-	const write = (text) => {
+	drawHubs(hubs.states);
+	showCountdown(state, hubs.retry);
+	if (page.announced !== state) {
+		page.announced = state;
+		$("announce").textContent = STATE_NAMES[state]; // without the countdown, which changes each second
+	}
+	page.connectionId = hubs.isIn("chat") ? hubs.client("chat").connectionId : "";
+	$("connection-id").textContent = page.connectionId || "–";
+	$("copy-id").disabled = !page.connectionId;
+	$("again").hidden = !hubs.states.some(([, each]) => each === "disconnected");
+	for (const part of ["chat", "notices", "paper", "live"])
+		page.visit[part]?.onStates();
+}
+
+function showCountdown(state, retry) {
+	const write = () => {
+		const leftMs = retry && state === "reconnecting" ? retry.due - performance.now() : 0;
+		const text = leftMs > 0 && retry.delayMs > COUNTDOWN_FROM_MS
+			? `Retry in ${Math.max(1, Math.round(leftMs / 1000))} s` : STATE_NAMES[state];
 		$("state-text").textContent = text;
 		$("chip-text").textContent = text;
 	};
-	write(words[state]);
-	$("announce").textContent = words[state]; // without the countdown, which changes each second
-	if (retry?.delay > 1500) {
-		const due = performance.now() + retry.delay;
-		const tick = () => write(`Retry in ${inSeconds(Math.max(0, due - performance.now()))}`);
-		tick();
-		page.countdown = setInterval(tick, 1000);
-	}
-	const isUp = state === "connected";
-	page.connectionId = isUp ? page.session.connectionId : "";
-	$("connection-id").textContent = page.connectionId || "–";
-	$("copy-id").disabled = !page.connectionId;
-	$("send").disabled = !isUp;
-	$("message").placeholder = state === "reconnecting" ? "Reconnecting, hold on" : "Write a message";
-	if (state !== "connected")
-		forgetTypists();
+	clearInterval(page.countdown);
+	write();
+	if (retry && state === "reconnecting")
+		page.countdown = setInterval(write, 1000);
+}
+
+// On the way in there is only one hub to wait for, and a form to tell of it.
+function showFirstTries() {
+	const { retry } = page.visit.hubs;
+	$("give-up").hidden = !retry;
+	if (retry)
+		$("join-error").textContent = `The gateway does not answer. Trying again (${retry.attempt} of 10).`;
 }
 
 // The dot answers each message, in or out, like the mirror it is named after.
 function flash() {
-	for (const dot of document.querySelectorAll(".dot")) {
+	for (const dot of document.querySelectorAll(".state .dot, .chip .dot")) {
 		dot.classList.remove("flash");
 		void dot.offsetWidth; // restarts the animation
 		dot.classList.add("flash");
 	}
 }
 
-function forgetTypist(userId) {
-	clearTimeout(page.typists.get(userId)?.timer);
-	page.typists.delete(userId);
-	drawTyping([...page.typists.values()].map((typist) => typist.name));
-}
-
-function forgetTypists() {
-	for (const userId of [...page.typists.keys()])
-		forgetTypist(userId);
-}
-
-function onTyping(event) {
-	if (event.userId === selfId())
-		return;
-	forgetTypist(event.userId);
-	if (!event.isTyping)
-		return;
-	const timer = setTimeout(() => forgetTypist(event.userId), TYPING_FORGET_MS);
-	page.typists.set(event.userId, { name: event.userName, timer });
-	drawTyping([...page.typists.values()].map((typist) => typist.name));
-}
-
 function onMessage(message) {
-	if (!page.list.add(message))
+	if (message.userId === selfId() || (!document.hidden && page.tab === "chat"))
 		return;
-	forgetTypist(message.userId);
-	flash();
-	if (document.hidden && message.userId !== selfId()) {
-		page.unread++;
-		setTitle();
-	}
+	page.unread++;
+	setTitle();
 }
 
-function setMembers(members) {
-	page.members = members;
-	drawRoster(members, selfId());
+function looked() {
+	if (document.hidden || page.tab !== "chat" || !page.unread)
+		return;
+	page.unread = 0;
+	setTitle();
 }
 
-function onRoster(members) {
-	const before = new Map(page.members.map((member) => [member.userId, member]));
-	const after = new Map(members.map((member) => [member.userId, member]));
-	for (const member of members)
-		if (!before.has(member.userId) && member.userId !== selfId())
-			page.list.note(`${member.userName} came in`);
-	for (const member of page.members)
-		if (!after.has(member.userId)) {
-			page.list.note(`${member.userName} left`);
-			forgetTypist(member.userId);
-		}
-	setMembers(members);
+function onTransport(hub, name) {
+	if (hub === "chat")
+		$("transport").textContent = TRANSPORT_NAMES[name] ?? name;
 }
 
-function onJoined(members, awayMs) {
-	setMembers(members);
-	if (awayMs)
-		toast(`Back after ${(awayMs / 1000).toFixed(1)} s. You are in ${store.get("room")} again.`, "good");
-}
-
-function callbacks() {
-	return {
-		state: showState,
-		transport: (name) => ($("transport").textContent = TRANSPORT_NAMES[name] ?? name),
-		joined: onJoined,
-		history: (messages) => page.list.addHistory(messages),
+function makeVisit(name, room) {
+	const self = { id: selfId(), name };
+	const hubs = new Hubs(self, {
+		states: () => {
+			if (page.visit?.hubs !== hubs)
+				return;
+			if (document.body.dataset.view === "room")
+				showStates();
+			else
+				showFirstTries();
+		},
+		transport: onTransport,
+		trouble: (hub, error) => toast(`${hub}: ${error.message}`, "bad"),
+	});
+	const visit = { hubs };
+	visit.chat = new Chat(self.id, room, hubs, {
 		message: onMessage,
-		roster: onRoster,
-		typing: onTyping,
-		ack: (ms) => ($("ack").textContent = ms < 10 ? `in ${ms.toFixed(1)} ms` : `in ${Math.round(ms)} ms`),
-	};
+		members: (members) => {
+			visit.notices?.setPeople(members);
+			visit.live?.setPeople(members);
+		},
+		flash,
+	});
+	visit.notices = new Notices(self, hubs);
+	visit.paper = new Paper(self, room, hubs);
+	visit.live = new Live(self, room, hubs);
+	return visit;
 }
 
 async function enter(name, room) {
@@ -181,24 +174,25 @@ async function enter(name, room) {
 		throw new Error("The SignalR client is missing: run make build, then reload.");
 	store.set("name", name);
 	store.set("room", room);
-	page.list = new MessageList(selfId());
-	page.session = new Session({ id: selfId(), name }, room, callbacks());
 	$("room-title").textContent = room;
 	$("gateway").textContent = location.host;
 	$("invite").href = `./#${encodeURIComponent(room)}`;
+	const visit = page.visit = makeVisit(name, room);
 	try {
-		await page.session.start();
+		await visit.chat.start();
 	} catch (error) {
-		await page.session.stop();
-		page.session = null;
+		page.visit = null;
+		await closeVisit(visit);
 		throw error;
 	}
 	history.replaceState(null, "", `#${encodeURIComponent(room)}`);
 	store.set("inside", "yes");
-	setView("chat");
+	setView("room");
+	showStates();
 	setTitle();
-	page.list.scrollToEnd();
-	$("message").focus({ preventScroll: true });
+	selectTab("chat");
+	visit.chat.show();
+	visit.notices.start();
 }
 
 async function tryEnter(name, room) {
@@ -209,65 +203,63 @@ async function tryEnter(name, room) {
 		await enter(name, room);
 	} catch (error) {
 		setView("join");
-		$("join-error").textContent = `Could not enter the room. ${error.message}`;
+		$("join-error").textContent = error.name === "StoppedError" ? "" : `Could not enter the room. ${error.message}`;
 	} finally {
 		$("enter").disabled = false;
 		$("enter").textContent = "Enter the room";
+		$("give-up").hidden = true;
 	}
+}
+
+async function closeVisit(visit) {
+	for (const part of [visit.live, visit.paper, visit.notices])
+		part.close();
+	await visit.chat.close();
+	await visit.hubs.stop();
 }
 
 async function leave() {
-	const session = page.session;
-	page.session = null;
+	const { visit } = page;
+	page.visit = null;
+	page.unread = 0;
 	store.remove("inside");
-	stopTyping();
+	clearInterval(page.countdown);
+	document.body.dataset.state = "idle";
 	setView("join");
 	setTitle();
 	$("name").focus();
-	await session?.stop();
+	if (visit)
+		await closeVisit(visit);
 }
 
-// A cleared idle timer and one "stopped", however often it is called.
-function stopTyping() {
-	clearTimeout(page.typingIdle);
-	if (page.typingSince)
-		page.session?.setTyping(false);
-	page.typingSince = 0;
+// ---- tabs: arrow keys move and select, as screen readers tell their users
+
+function selectTab(name) {
+	page.tab = name;
+	for (const tab of TABS) {
+		const isOn = tab === name;
+		$(`tab-${tab}`).setAttribute("aria-selected", String(isOn));
+		$(`tab-${tab}`).tabIndex = isOn ? 0 : -1;
+		$(`panel-${tab}`).hidden = !isOn;
+	}
+	looked();
+	setTitle();
+	page.visit?.paper.seen(name === "paper");
+	page.visit?.live.seen(name === "live");
 }
 
-function onInput() {
-	const box = $("message");
-	box.style.setProperty("height", "auto");
-	box.style.setProperty("height", `${Math.min(box.scrollHeight, 160)}px`);
-	if (box.value.trim() === "") {
-		stopTyping();
+function onTabKey(event) {
+	const at = TABS.indexOf(page.tab);
+	const to = { ArrowRight: (at + 1) % TABS.length, ArrowLeft: (at + TABS.length - 1) % TABS.length,
+		Home: 0, End: TABS.length - 1 }[event.key];
+	if (to === undefined)
 		return;
-	}
-	if (!page.typingSince || performance.now() - page.typingSince > TYPING_REPEAT_MS) {
-		page.typingSince = performance.now();
-		page.session?.setTyping(true);
-	}
-	clearTimeout(page.typingIdle);
-	page.typingIdle = setTimeout(stopTyping, TYPING_IDLE_MS);
-}
-
-async function onSend(event) {
 	event.preventDefault();
-	const box = $("message");
-	const text = box.value.trim();
-	if (text === "" || !page.session?.isConnected)
-		return;
-	box.value = "";
-	onInput();
-	try {
-		await page.session.say(text);
-		flash();
-	} catch {
-		toast("That message may not have arrived. It is back in the box.", "bad");
-		box.value = box.value ? `${text}\n${box.value}` : text;
-		onInput();
-	}
+	selectTab(TABS[to]);
+	$(`tab-${TABS[to]}`).focus();
 }
+
+// ---- theme
 
 function toggleTheme() {
 	const theme = isDark() ? "light" : "dark";
@@ -295,15 +287,14 @@ function wire() {
 		event.preventDefault();
 		tryEnter($("name").value.trim() || "Guest", $("room").value.trim() || "lobby");
 	});
-	$("composer").addEventListener("submit", onSend);
-	$("message").addEventListener("input", onInput);
-	$("message").addEventListener("blur", stopTyping);
-	$("message").addEventListener("keydown", (event) => {
-		if (event.key === "Enter" && !event.shiftKey && !event.isComposing)
-			onSend(event);
-	});
+	$("give-up").addEventListener("click", () => page.visit?.hubs.stop());
 	$("leave").addEventListener("click", leave);
-	$("jump").addEventListener("click", () => page.list.scrollToEnd());
+	$("again").addEventListener("click", () => page.visit?.hubs.restart());
+	window.addEventListener("online", () => page.visit?.hubs.restart());
+	for (const tab of TABS) {
+		$(`tab-${tab}`).addEventListener("click", () => selectTab(tab));
+		$(`tab-${tab}`).addEventListener("keydown", onTabKey);
+	}
 	$("theme").addEventListener("click", toggleTheme);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", labelTheme);
 	$("details").addEventListener("click", () => {
@@ -316,12 +307,7 @@ function wire() {
 			() => toast("Connection id copied."),
 			() => toast("The browser did not allow copying.", "bad"));
 	});
-	document.addEventListener("visibilitychange", () => {
-		if (!document.hidden) {
-			page.unread = 0;
-			setTitle();
-		}
-	});
+	document.addEventListener("visibilitychange", looked);
 }
 
 function start() {

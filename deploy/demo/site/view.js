@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws the room: messages grouped by sender, roster, typing line, toasts. Everything that
+// Draws the room: messages grouped by sender, roster, typing line, hubs, toasts. Everything that
 // users typed enters the page as text nodes, never as markup.
 
 const GROUP_GAP_MS = 5 * 60 * 1000;
 const MESSAGES_MAX = 500;
 const STACK_MAX = 4;
 const TOAST_MS = 4200;
+const TOASTS_MAX = 3;
 
 export const $ = (id) => document.getElementById(id);
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
-function element(tag, className, text) {
+export function element(tag, className, text) {
 	const node = document.createElement(tag);
 	if (className)
 		node.className = className;
@@ -21,12 +22,27 @@ function element(tag, className, text) {
 	return node;
 }
 
-// A stable colour for each user: FNV-1a of the id, spread over the circle.
+// Told apart at a glance, next to each other and on both themes.
+const HUES = [55, 255, 145, 345, 200, 300, 100, 25, 225, 170, 320, 280];
+const hues = new Map(); // userId -> one of them
+
+function hueDistance(a, b) {
+	return Math.min(Math.abs(a - b), 360 - Math.abs(a - b));
+}
+
+// The same for a user in all parts of the page: of the hues farthest from those of others, one that
+// the id chooses (FNV-1a).
 export function hueOf(userId) {
+	if (hues.has(userId))
+		return hues.get(userId);
 	let hash = 0x811c9dc5;
 	for (const char of userId)
 		hash = Math.imul(hash ^ char.codePointAt(0), 0x01000193) >>> 0;
-	return (hash * 137) % 360;
+	const taken = [...hues.values()];
+	const room = (hue) => Math.min(180, ...taken.map((other) => hueDistance(hue, other)));
+	const farthest = [...HUES].sort((a, b) => room(b) - room(a)).slice(0, taken.length > 0 ? 3 : HUES.length);
+	hues.set(userId, farthest[hash % farthest.length]);
+	return hues.get(userId);
 }
 
 function initials(name) {
@@ -59,7 +75,7 @@ export class MessageList {
 	constructor(selfId) {
 		this.#selfId = selfId;
 		this.clear();
-		$("log").addEventListener("scroll", () => this.#atEnd() && ($("jump").hidden = true));
+		$("log").onscroll = () => this.#atEnd() && ($("jump").hidden = true);
 	}
 
 	clear() {
@@ -195,9 +211,23 @@ export function drawTyping(names) {
 	$("typing").classList.toggle("on", text !== "");
 }
 
+// Which hubs the page is connected to, and how.
+export function drawHubs(states) {
+	const names = { connecting: "connecting", connected: "connected", reconnecting: "reconnecting",
+		disconnected: "not connected" };
+	$("hubs").replaceChildren(...states.filter(([, state]) => state !== "idle").map(([name, state]) => {
+		const row = element("li", "hub-chip");
+		row.dataset.state = state;
+		row.append(element("span", "dot"), element("span", "", name), element("span", "hidden", `: ${names[state]}`));
+		return row;
+	}));
+}
+
 export function toast(text, kind = "info") {
 	const node = element("p", `toast ${kind}`, text);
 	$("toasts").append(node);
+	while ($("toasts").childElementCount > TOASTS_MAX)
+		$("toasts").firstElementChild.remove();
 	setTimeout(() => node.classList.add("gone"), TOAST_MS);
 	setTimeout(() => node.remove(), TOAST_MS + 400);
 }

@@ -73,6 +73,11 @@ TSAN_SHARED bool tsan_has_failed;
 #define cr_assert_gt(a, b, ...) TSAN_COMPARE(a, >, b, true)
 #define cr_assert_geq(a, b, ...) TSAN_COMPARE(a, >=, b, true)
 #define cr_assert_str_eq(a, b, ...) TSAN_COMPARE(strcmp(a, b), ==, 0, true)
+#define cr_assert_arr_eq(a, b, n, ...)                                                   \
+	do {                                                                             \
+		tsan_unsaid("" __VA_ARGS__);                                             \
+		TSAN_COMPARE(memcmp(a, b, n), ==, 0, true);                              \
+	} while (0)
 #define cr_expect(c, ...) TSAN_CHECK(c, #c, false)
 #define cr_expect_not(c, ...) TSAN_CHECK(!(c), "not " #c, false)
 #define cr_expect_null(p, ...) TSAN_COMPARE(p, ==, NULL, false)
@@ -87,6 +92,12 @@ TSAN_SHARED bool tsan_has_failed;
 #define cr_assert_fail(...) TSAN_CHECK(false, "reached", true)
 #define cr_fail(...) TSAN_CHECK(false, "reached", false)
 #define cr_skip(...) exit(TSAN_SKIPPED)
+
+/* A message's arguments are used, but not shown. */
+static inline void tsan_unsaid(const char *format, ...)
+{
+	(void)format; /* as it says */
+}
 
 static inline void tsan_fail(const char *file, int line, const char *text, bool is_fatal)
 {

@@ -4,11 +4,14 @@
  * and its routers and presence on sessions that are read when a test says so.
  */
 #include "tests/unit/gateway/conn_kit.h"
+#include "gateway/conn_in.h"
+#include "gateway/conn_out.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 
 #include "gateway/on_router.h"
+#include "gateway/stateful.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 
@@ -25,7 +28,7 @@ static struct wire *wire_of(struct transport *transport)
 
 static struct blob *wire_wrap(struct slice frames, bool is_text)
 {
-	cr_expect(is_text);
+	(void)is_text; /* which is its protocol's to say */
 	wire_wraps++;
 	return blob_from(frames);
 }
@@ -114,16 +117,32 @@ void kit_init(struct kit *kit)
 	conf->presence = text("");
 	conf->link.key_file = text("");
 	conf->hubs = text("chat,other");
+	conf->cors_origins = text("");
 	conf->message_bytes_max = 256;
 	conf->queue_bytes_max = 1000;
+	conf->sweep_slice = 100;
+	conf->sweep_messages_max = 8;
+	conf->sweep_bytes_max = 100000;
 	conf->invocations_max = 2;
 	conf->groups_per_connection_max = 3;
 	conf->group_name_bytes_max = 32;
 	conf->invocation_id_bytes_max = 8;
+	conf->streams_max = 2;
+	conf->stream_capacity = 2;
+	conf->stream_pause_bytes = 64;
+	conf->stateful_buffer_bytes_max = 200;
+	conf->reattach_per_minute_max = 3;
+	conf->evict_rate = 500;
+	conf->handover_timeout_ms = 5000;
 	conf->keepalive_interval_ms = 15000;
 	conf->client_timeout_ms = 30000;
 	conf->handshake_timeout_ms = 10000;
+	conf->disconnect_timeout_ms = 5000;
+	conf->poll_timeout_ms = 9000;
+	conf->forwards_max = 3;
+	conf->forward_timeout_ms = 1000;
 	conf->link.window_bytes_max = 100000;
+	conf->invoke_timeout_ms = 5000;
 	conf->link.lease_ms = 9000;
 }
 
@@ -147,11 +166,15 @@ static struct link_peer *peer_next(const struct kit *kit, const struct link_peer
 
 void kit_start(struct kit *kit)
 {
+	conf_scoped_init(&gateway_conf_table, kit->conf);
 	kit->gateway = gateway_proc_ops.start(&kit->proc);
 	kit->metrics = &kit->gateway->metrics;
-	kit->router = kit->gateway->routers[0].peer;
+	kit->router = kit->gateway->routers.items[0]->peer;
 	EACH_PEER(peer, kit)
-	fake_peer_renew(peer, 100);
+	{
+		fake_peer_renew(peer, 100);
+		kit_shards(kit, peer, 0, SHARD_PHASE_STABLE, kit->conf->routers, "");
+	}
 	kit_settle(kit);
 }
 
@@ -177,7 +200,9 @@ void kit_stop(struct kit *kit)
 		buf_fini(&wire->out);
 		mem_free(wire);
 	}
+	conf_scoped_fini(&gateway_conf_table, conf);
 	mem_free(conf->proc.name);
+	mem_free(conf->cors_origins);
 	mem_free(conf->routers);
 	mem_free(conf->presence);
 	mem_free(conf->link.key_file);
@@ -196,7 +221,7 @@ void kit_wait(struct kit *kit, int64_t ms)
 
 struct link_peer *kit_router(const struct kit *kit, size_t i)
 {
-	return kit->gateway->routers[i].peer;
+	return kit->gateway->routers.items[i]->peer;
 }
 
 const char *kit_name_of(struct kit *kit, Link__Kind kind, size_t i, const char *prefix)
@@ -206,11 +231,27 @@ const char *kit_name_of(struct kit *kit, Link__Kind kind, size_t i, const char *
 	for (int n = 0; n < 1000; n++) {
 		(void)snprintf(kit->name, sizeof(kit->name), "%s%d", prefix, n);
 		if (gateway_owner(kit->gateway, hub, kind, slice_from_str(kit->name)) ==
-		    &kit->gateway->routers[i])
+		    kit->gateway->routers.items[i])
 			return kit->name;
 	}
 	cr_assert_fail("no such name");
 	return NULL;
+}
+
+void kit_shards(struct kit *kit, struct link_peer *from, uint64_t epoch,
+		enum shard_phase phase, const char *routers, const char *next)
+{
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Shards shards = LINK__SHARDS__INIT;
+
+	(void)kit;
+	envelope.body_case = LINK__ENVELOPE__BODY_SHARDS;
+	envelope.shards = &shards;
+	shards.epoch = epoch;
+	shards.phase = (Link__ShardPhase)phase;
+	shards.routers = link_bytes(slice_from_str(routers));
+	shards.next = link_bytes(slice_from_str(next));
+	gateway_link_ops.on_envelope(from, &envelope);
 }
 
 /* ---- clients */
@@ -224,23 +265,27 @@ struct slice kit_id(char letter)
 	return slice_make(id, CONN_ID_LEN);
 }
 
+static struct wire *wire_new(struct kit *kit, const struct transport_ops *ops)
+{
+	struct wire *wire = MEM_NEW(struct wire);
+
+	wire->transport.ops = ops;
+	list_append(&kit->wires, &wire->node);
+	return wire;
+}
+
 struct wire *kit_dial_over(struct kit *kit, const struct transport_ops *ops, char letter,
 			   const char *user)
 {
-	struct wire *wire = MEM_NEW(struct wire);
+	struct wire *wire = wire_new(kit, ops);
 	struct user *who = user_anonymous();
 
-	if (user != NULL) {
-		user_free(who);
+	if (user != NULL)
 		who = user_new(slice_from_str(user), SLICE("Name"), SLICE_NONE,
 			       &SLICE("role"), 1);
-	}
-	wire->transport.ops = ops;
-	list_append(&kit->wires, &wire->node);
 	wire->conn = conn_new(kit->gateway, &kit->gateway->hubs.items[0],
-			      kit_id(letter).ptr, who, &wire->transport);
-	wire->conn->remote = text("10.0.0.9:1");
-	wire->conn->user_agent = text("test");
+			      kit_id(letter).ptr, who, &wire->transport, "10.0.0.9:1");
+	wire->conn->agent = intern_take(&kit->gateway->agents, SLICE("test"));
 	return wire;
 }
 
@@ -258,6 +303,33 @@ struct wire *kit_open(struct kit *kit, char letter, const char *user)
 	cr_assert_eq(wire->conn->state, CONN_OPEN);
 	kit_settle(kit);
 	return wire;
+}
+
+struct wire *kit_open_stateful(struct kit *kit, char letter)
+{
+	struct wire *wire = kit_dial(kit, letter, NULL);
+
+	wire->conn->may_resume = true;
+	wire_in(wire, "{\"protocol\":\"json\",\"version\":2}~");
+	wire_expect(wire, "{}~");
+	cr_assert_not_null(wire->conn->stateful);
+	kit_settle(kit);
+	return wire;
+}
+
+struct wire *kit_attach(struct kit *kit, struct conn *conn)
+{
+	struct wire *wire = wire_new(kit, &wire_ops);
+
+	wire->conn = conn;
+	stateful_attach(conn, &wire->transport);
+	return wire;
+}
+
+void wire_drain(struct wire *wire)
+{
+	wire->is_stuck = false;
+	conn_on_drained(wire->conn);
 }
 
 void wire_in_part(struct wire *wire, const char *in, size_t len)
@@ -337,6 +409,33 @@ void kit_complete(struct kit *kit, char letter, uint64_t call, const char *frame
 	complete.connection = link_bytes(kit_id(letter));
 	complete.call = call;
 	complete.frame = link_bytes(slice_from_str(frame));
+	kit_receive(kit, &envelope);
+}
+
+void kit_push(struct kit *kit, char letter, const char *frame)
+{
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Push push = LINK__PUSH__INIT;
+
+	envelope.body_case = LINK__ENVELOPE__BODY_PUSH;
+	envelope.push = &push;
+	push.hub = link_bytes(SLICE("chat"));
+	push.connection = link_bytes(kit_id(letter));
+	push.frame = link_bytes(slice_from_str(frame));
+	kit_receive(kit, &envelope);
+}
+
+void kit_credit(struct kit *kit, char letter, const char *stream, uint32_t items)
+{
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Credit credit = LINK__CREDIT__INIT;
+
+	envelope.body_case = LINK__ENVELOPE__BODY_CREDIT;
+	envelope.credit = &credit;
+	credit.hub = link_bytes(SLICE("chat"));
+	credit.connection = link_bytes(kit_id(letter));
+	credit.stream_id = link_bytes(slice_from_str(stream));
+	credit.items = items;
 	kit_receive(kit, &envelope);
 }
 

@@ -13,48 +13,51 @@
 #define TESTS_UNIT_GATEWAY_CONN_KIT_H
 
 #include "gateway/gateway.h"
-#include "proto/base/timer.h"
+#include "tests/unit/gateway/loop_kit.h"
 
 /* ---- the stand-ins */
-
-struct loop {
-	struct wheel wheel;
-	struct list flushes;
-	struct loop_defer *defers;
-	int64_t now_ms;
-};
 
 struct proc {
 	struct loop *loop;
 	struct gateway_conf conf;
+	bool is_draining;
 	bool is_drained;
 	bool is_edge_drained;
+	bool is_drain_asked; /* by workers_drain() */
 };
 
 struct link {
 	struct link_options options;
 	struct list peers;
+	struct list removed;
 };
 
 struct link_peer {
+	uint32_t version; /* 0: ours */
+	bool is_crowded;
+	int64_t patience_ms;
 	struct list node;
 	struct link *link;
 	char name[LINK_NAME_MAX + 1];
 	Link__Role role;
 	uint64_t incarnation; /* 0: never came up */
 	int64_t away_ms;
+	int64_t age_ms; /* of what it says */
 	bool is_up;
+	bool is_removed;
+	bool shows_shards; /* peer_expect() leaves out what is told of maps, but for this
+			    */
 	int resets;
 	void *owner;
 	struct session session;
 };
 
-/* One turn; the clock moves `ms` before it. */
-void fake_loop_turn(struct loop *loop, int64_t ms);
-
 /* The peer comes up and has nothing of us: first, or as another incarnation. */
 void fake_peer_renew(struct link_peer *peer, uint64_t incarnation);
 void fake_peer_down(struct link_peer *peer);
+
+/* Too much waits for it, or no longer. */
+void fake_peer_crowd(struct link_peer *peer, bool is_crowded);
 
 /* The same session goes on. */
 void fake_peer_resume(struct link_peer *peer);
@@ -120,6 +123,10 @@ void kit_wait(struct kit *kit, int64_t ms);
 
 struct link_peer *kit_router(const struct kit *kit, size_t i);
 
+/* The peer says which map it goes by. */
+void kit_shards(struct kit *kit, struct link_peer *from, uint64_t epoch,
+		enum shard_phase phase, const char *routers, const char *next);
+
 /* A name that starts with `prefix` and whose key, of that kind, is owned by router `i`.
  */
 const char *kit_name_of(struct kit *kit, Link__Kind kind, size_t i, const char *prefix);
@@ -133,6 +140,13 @@ struct wire *kit_dial_over(struct kit *kit, const struct transport_ops *ops, cha
 
 /* After it; the peers have handled what they were told of it. */
 struct wire *kit_open(struct kit *kit, char letter, const char *user);
+
+/* The same with stateful reconnect, and its next transport. */
+struct wire *kit_open_stateful(struct kit *kit, char letter);
+struct wire *kit_attach(struct kit *kit, struct conn *conn);
+
+/* A stuck client reads on. */
+void wire_drain(struct wire *wire);
 
 void wire_in(struct wire *wire, const char *text);
 
@@ -149,8 +163,12 @@ bool wire_is_open(const struct wire *wire);
 
 /* ---- peers */
 
-/* What was sent to the peer since the last call, one "; " behind each message. */
+/* What was sent to the peer since the last call, one "; " behind each message; without
+ * reports. */
 void peer_expect(struct link_peer *peer, const char *text);
+
+/* Of the last request among them, for how long it is good. */
+extern uint64_t peer_good_ms;
 
 /* It reads and handles all it was sent. */
 void peer_handle(struct link_peer *peer);
@@ -163,6 +181,8 @@ void kit_settle(struct kit *kit);
 
 /* From a router. */
 void kit_complete(struct kit *kit, char letter, uint64_t call, const char *frame);
+void kit_push(struct kit *kit, char letter, const char *frame);
+void kit_credit(struct kit *kit, char letter, const char *stream, uint32_t items);
 void kit_abort(struct kit *kit, char letter, const char *error, bool allow_reconnect);
 void kit_join(struct kit *kit, char letter, const char *group, bool is_leave,
 	      uint64_t call);

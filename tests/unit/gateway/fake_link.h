@@ -8,6 +8,7 @@
 #define TESTS_UNIT_GATEWAY_FAKE_LINK_H
 
 #include "proto/base/mem.h"
+#include "proto/link/link_remove.h"
 #include "tests/unit/gateway/conn_kit.h"
 
 struct link *link_new(struct loop *loop, const struct link_options *options)
@@ -17,11 +18,13 @@ struct link *link_new(struct loop *loop, const struct link_options *options)
 	(void)loop;
 	link->options = *options;
 	list_init(&link->peers);
+	list_init(&link->removed);
 	return link;
 }
 
 void link_free(struct link *link)
 {
+	list_splice(&link->peers, &link->removed);
 	LIST_EACH (node, &link->peers) {
 		struct link_peer *peer = CONTAINER_OF(node, struct link_peer, node);
 
@@ -29,6 +32,13 @@ void link_free(struct link *link)
 		mem_free(peer);
 	}
 	mem_free(link);
+}
+
+enum err link_reload_keys(struct link *link, const char *path)
+{
+	(void)link;
+	(void)path;
+	return OK;
 }
 
 void *link_owner(const struct link *link)
@@ -50,6 +60,23 @@ struct link_peer *link_dial(struct link *link, Link__Role role, const char *name
 	return peer;
 }
 
+/* As link_remove.c, but that the struct stays until the end, for the test to look at. */
+void link_remove(struct link_peer *peer)
+{
+	const struct link_ops *ops = peer->link->options.ops;
+
+	peer->is_removed = true;
+	list_remove(&peer->node);
+	list_append(&peer->link->removed, &peer->node);
+	if (peer->is_up)
+		ops->on_down(peer);
+	peer->is_up = false;
+	if (peer->incarnation != 0)
+		ops->on_lost(peer);
+	session_fini(&peer->session);
+	session_init(&peer->session, 0);
+}
+
 struct link *link_peer_link(const struct link_peer *peer)
 {
 	return peer->link;
@@ -68,6 +95,42 @@ uint64_t link_peer_incarnation(const struct link_peer *peer)
 int64_t link_peer_away_ms(const struct link_peer *peer)
 {
 	return peer->away_ms;
+}
+
+int64_t link_peer_age_ms(const struct link_peer *peer, uint64_t at_ms)
+{
+	return at_ms != 0 ? peer->age_ms : 0;
+}
+
+bool link_peer_is_crowded(const struct link_peer *peer)
+{
+	return peer->is_crowded;
+}
+
+bool link_is_crowded(const struct link *link)
+{
+	LIST_EACH (node, &link->peers) {
+		if (CONTAINER_OF(node, struct link_peer, node)->is_crowded)
+			return true;
+	}
+	return false;
+}
+
+void link_peer_set_patience(struct link_peer *peer, int64_t patience_ms)
+{
+	peer->patience_ms = patience_ms;
+}
+
+void fake_peer_crowd(struct link_peer *peer, bool is_crowded)
+{
+	peer->is_crowded = is_crowded;
+	if (!is_crowded)
+		peer->link->options.ops->on_room(peer);
+}
+
+uint32_t link_peer_version(const struct link_peer *peer)
+{
+	return peer->version != 0 ? peer->version : LINK_VERSION;
 }
 
 bool link_peer_is_up(const struct link_peer *peer)
@@ -91,6 +154,28 @@ void link_peer_reset(struct link_peer *peer)
 	fake_peer_down(peer);
 }
 
+void link_peer_replay(struct link_peer *peer, bool is_on)
+{
+	session_replay(&peer->session, is_on);
+}
+
+size_t link_peer_waiting_bytes(const struct link_peer *peer)
+{
+	return session_waiting_bytes(&peer->session);
+}
+
+Link__Role link_peer_role(const struct link_peer *peer)
+{
+	return peer->role;
+}
+
+struct link_peer *link_peer_next(const struct link *link, const struct link_peer *peer)
+{
+	struct list *next = peer != NULL ? peer->node.next : link->peers.next;
+
+	return next != &link->peers ? CONTAINER_OF(next, struct link_peer, node) : NULL;
+}
+
 static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope,
 			  bool is_kept, struct session_ticket *ticket)
 {
@@ -107,7 +192,7 @@ static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope
 	return rc;
 }
 
-#define FAKE_SEND(lower, camel, upper, keep)                                             \
+#define FAKE_SEND(lower, camel, upper, keep, since)                                      \
 	enum err link_send_##lower(struct link_peer *peer, const Link__##camel *message, \
 				   struct session_ticket *ticket)                        \
 	{                                                                                \
@@ -129,7 +214,7 @@ void fake_peer_renew(struct link_peer *peer, uint64_t incarnation)
 	const bool was_known = peer->incarnation != 0;
 	struct session_kept kept;
 
-	session_reset(&peer->session, &kept);
+	session_reset(&peer->session, LINK_VERSION, &kept);
 	peer->incarnation = incarnation;
 	peer->is_up = true;
 	if (was_known)

@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_GATEWAY_FAKE_LOOP_H
 #define TESTS_UNIT_GATEWAY_FAKE_LOOP_H
 
-#include "tests/unit/gateway/conn_kit.h"
+#include "tests/unit/gateway/loop_kit.h"
 
 int64_t loop_now_ms(const struct loop *loop)
 {

@@ -7,6 +7,10 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "gateway/auth_key.h"
+#include "gateway/hub_conf.h"
+#include "tests/unit/gateway/auth_kit.h"
+
 static char *const ARGV[] = { (char[]){ "heliograph-gateway" },
 			      (char[]){ "--routers=r1=tcp://127.0.0.1:7000" },
 			      (char[]){ "--link_key_file=link.key" } };
@@ -36,11 +40,14 @@ Test(conf, defaults_are_those_of_the_manual)
 	cr_expect_str_eq(conf.proc.name, "g1");
 	cr_expect_str_eq(conf.listen, "127.0.0.1:8080");
 	cr_expect_str_eq(conf.admin_listen, "");
-	cr_expect_str_eq(conf.hubs, "relay,chat");
+	cr_expect_str_eq(conf.hubs, "chat,notifications,collaboration,livedata");
+	cr_expect_str_empty(conf.tls_cert);
+	cr_expect_str_empty(conf.tls_key);
 	cr_expect_eq(conf.workers, 1);
 	cr_expect_not(conf.is_dev);
 	cr_expect_eq(conf.connections_max, 16000);
 	cr_expect_eq(conf.message_bytes_max, 32768);
+	cr_expect_eq(conf.post_bytes_max, 1 << 20);
 	cr_expect_eq(conf.queue_bytes_max, 1 << 20);
 	cr_expect_eq(conf.invocations_max, 256);
 	cr_expect_eq(conf.groups_per_connection_max, 1000);
@@ -48,11 +55,17 @@ Test(conf, defaults_are_those_of_the_manual)
 	cr_expect_eq(conf.invocation_id_bytes_max, 256);
 	cr_expect_eq(conf.keepalive_interval_ms, 15000);
 	cr_expect_eq(conf.client_timeout_ms, 30000);
+	cr_expect_eq(conf.poll_timeout_ms, 90000);
 	cr_expect_eq(conf.close_timeout_ms, 5000);
 	cr_expect_eq(conf.send_timeout_ms, 10000);
 	cr_expect_eq(conf.link.window_bytes_max, 16 << 20);
 	cr_expect_eq(conf.link.lease_ms, 10000);
 	cr_expect_not(conf.is_detailed);
+	cr_expect_eq(conf.jwt.algorithm, AUTH_HS256);
+	cr_expect_eq(conf.jwt.leeway_ms, 60000);
+	cr_expect_str_eq(conf.jwt.user_claim, "");
+	cr_expect_str_eq(conf.jwt.role_claims, "role,roles," ROLE_URI);
+	cr_expect_eq(gateway_conf_dev_secret(&conf).len, 0);
 	cr_expect_str_empty(gateway_conf_problem(&conf));
 	conf_fini(&gateway_conf_table, &conf);
 }
@@ -64,6 +77,7 @@ Test(conf, problems_name_the_option)
 	char listen[] = "8080";
 	char beyond[] = "0.0.0.0:80";
 	char high[] = "127.0.0.1:65534";
+	char role_claims[] = "role,,roles";
 	char long_name[] =
 		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffg";
 
@@ -86,6 +100,9 @@ Test(conf, problems_name_the_option)
 	conf = good;
 	conf.client_timeout_ms = conf.keepalive_interval_ms;
 	expect_problem(&conf, "client_timeout:");
+	conf = good;
+	conf.jwt.role_claims = role_claims;
+	expect_problem(&conf, "auth_role_claims:");
 	conf = good;
 	conf.link.stream_timeout_ms = 2 * conf.link.ping_interval_ms;
 	expect_problem(&conf, "");
@@ -112,6 +129,22 @@ Test(conf, the_groups_of_a_connection_fit_one_message)
 	conf_fini(&gateway_conf_table, &good);
 }
 
+Test(conf, a_post_holds_any_hubs_message)
+{
+	struct gateway_conf conf = load();
+	struct hub_conf *hub = conf_scoped_find(&conf.hub_confs, SLICE("chat"));
+
+	conf.post_bytes_max = conf.message_bytes_max;
+	expect_problem(&conf, "");
+	hub->message_bytes_max = conf.post_bytes_max + 1;
+	expect_problem(&conf, "post_bytes_max:");
+	hub->message_bytes_max = conf.post_bytes_max;
+	expect_problem(&conf, "");
+	conf.post_bytes_max--;
+	expect_problem(&conf, "post_bytes_max:");
+	conf_fini(&gateway_conf_table, &conf);
+}
+
 Test(conf, a_check_finds_what_a_start_would)
 {
 	struct gateway_conf conf = { .worker = 0 };
@@ -133,12 +166,20 @@ Test(conf, routers_and_link_key_are_needed)
 	struct gateway_conf good = load();
 	struct gateway_conf conf = good;
 	char empty[] = "";
+	char file[] = "a.pem";
 
 	conf.routers = empty;
 	expect_problem(&conf, "routers:");
 	conf = good;
 	conf.link.key_file = empty;
 	expect_problem(&conf, "link_key_file:");
+	conf = good;
+	conf.tls_cert = file;
+	expect_problem(&conf, "tls_key:");
+	conf.tls_key = file;
+	cr_expect_str_empty(gateway_conf_problem(&conf));
+	conf.tls_cert = empty;
+	expect_problem(&conf, "tls_cert:");
 	conf_fini(&gateway_conf_table, &good);
 }
 

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "gateway/conn_out.h"
 #include "tests/unit/gateway/fake_link.h"
 #include "tests/unit/gateway/fake_loop.h"
 #include "tests/unit/gateway/fake_proc.h"
@@ -375,7 +376,7 @@ Test(conn, one_full_link_delays_the_last_word_only)
 	kit_start(&kit);
 	other = gateway_owner(kit.gateway, &kit.gateway->hubs.items[0],
 			      LINK__KIND__KIND_CONNECTION,
-			      kit_id('A')) == &kit.gateway->routers[0];
+			      kit_id('A')) == kit.gateway->routers.items[0];
 	full = kit_router(&kit, other);
 	shard = kit_router(&kit, !other);
 	wire = kit_open(&kit, 'A', kit_name_of(&kit, LINK__KIND__KIND_USER, other, "u"));
@@ -390,46 +391,6 @@ Test(conn, one_full_link_delays_the_last_word_only)
 	kit_settle(&kit);
 	kit_wait(&kit, 1000);
 	peer_expect(shard, "Disconnected A error=; ");
-	kit_stop(&kit);
-}
-
-/* ---- presence */
-
-Test(conn, presence_hears_of_coming_and_going)
-{
-	struct kit kit;
-	struct wire *wire;
-	struct link_peer *presence;
-
-	kit_init(&kit);
-	kit_set(&kit.conf->presence, "p1=test:2");
-	kit_start(&kit);
-	presence = kit.gateway->presence;
-	wire = kit_dial(&kit, 'A', "ann");
-	wire_in(wire, "{\"protocol\":\"json\",\"version\":1}~");
-	peer_expect(presence, "Opened A user=ann remote=10.0.0.9:1 agent=test; ");
-	conn_close(wire->conn, CONN_CLOSE_TRANSPORT, NULL);
-	peer_expect(presence, "Closed A; ");
-	kit_wait(&kit, 3000);
-	peer_expect(presence, "Lease 9000 connections=0; ");
-	kit_stop(&kit);
-}
-
-Test(conn, presence_behind_is_started_over)
-{
-	struct kit kit;
-	struct link_peer *presence;
-
-	kit_init(&kit);
-	kit_set(&kit.conf->presence, "p1=test:2");
-	kit_start(&kit);
-	presence = kit.gateway->presence;
-	peer_fill(presence);
-	(void)kit_open(&kit, 'A', "ann");
-	cr_expect_eq(presence->resets, 1);
-	fake_peer_renew(presence, 100);
-	peer_expect(presence, "Lease 9000 connections=1; Opened A user=ann "
-			      "remote=10.0.0.9:1 agent=test; Replayed 1; ");
 	kit_stop(&kit);
 }
 

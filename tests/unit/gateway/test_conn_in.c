@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "gateway/conn_work.h"
 #include "tests/unit/gateway/fake_link.h"
 #include "tests/unit/gateway/fake_loop.h"
 #include "tests/unit/gateway/fake_proc.h"
@@ -183,8 +184,8 @@ Test(conn_in, what_has_no_meaning_here_is_passed_over)
 {
 	static const char *const messages[] = {
 		"{\"type\":2,\"invocationId\":\"1\",\"item\":1}~",
-		"{\"type\":3,\"invocationId\":\"1\",\"result\":1}~",
-		"{\"type\":5,\"invocationId\":\"1\"}~",
+		"{\"type\":3,\"invocationId\":\"longer than 8\",\"result\":1}~",
+		"{\"type\":5,\"invocationId\":\"longer than 8\"}~",
 		"{\"type\":6}~",
 		"{\"type\":8,\"sequenceId\":1}~",
 		"{\"type\":9,\"sequenceId\":1}~",
@@ -258,7 +259,7 @@ Test(conn_in, an_invocation_id_has_a_limit)
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_PROTOCOL], 1);
 	kit_stop(&kit);
 	expect_fatal(CALL("123456789"),
-		     "InvalidDataException: The invocation id is too long.");
+		     "InvalidDataException: An invocation or stream id is too long.");
 }
 
 /* ---- sizes and splits */
@@ -287,7 +288,7 @@ static void expect_size(size_t len, bool has_end, size_t piece, bool is_accepted
 	for (size_t at = 0; at < len && wire_is_open(wire); at += piece) {
 		wire_in_part(wire, in.ptr + at, piece);
 		if (wire_is_open(wire))
-			cr_expect_lt(wire->conn->partial.len, 256);
+			cr_expect_lt(conn_partial_bytes(wire->conn), 256);
 	}
 	wire_expect(wire, is_accepted ? "" : CLOSED);
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_TOO_LARGE], !is_accepted);
@@ -347,7 +348,7 @@ static void split(size_t first, size_t piece)
 	peer_expect(kit.router, "Connected A user= resumed=0 groups=; "
 				"Invoke A call=1 id=1 f[1]; Invoke A call=2 id=2 f[1]; ");
 	cr_expect_eq(kit.metrics->messages_in_total, 3);
-	cr_expect_eq(wire->conn->partial.len, strlen("{\"type\":1,\"tar"));
+	cr_expect_eq(conn_partial_bytes(wire->conn), strlen("{\"type\":1,\"tar"));
 	kit_stop(&kit);
 }
 
@@ -418,7 +419,7 @@ Test(conn_in, what_comes_in_a_pause_waits_behind_what_waits)
 	peer_expect(kit.router, "Invoke A call=1 id=1 f[1]; Invoke A call=2 id=2 f[1]; "
 				"Invoke A call=3 id=3 f[1]; Invoke A call=4 id=4 f[1]; ");
 	cr_expect(wire->is_paused);
-	cr_expect_eq(wire->conn->partial.len, 0);
+	cr_expect_eq(conn_partial_bytes(wire->conn), 0);
 	kit_stop(&kit);
 }
 

@@ -102,11 +102,24 @@ Test(deliver, marks_outlive_the_counter)
 	struct four four;
 
 	four_up(&four);
-	four.kit.gateway->sweep_mark = UINT32_MAX - 1;
+	four.kit.gateway->deliver_mark = UINT32_MAX - 1;
 	kit_deliver(&four.kit, ALL, "", "A", "1");
 	kit_deliver(&four.kit, ALL, "", "B", "2");
 	kit_deliver(&four.kit, ALL, "", "", "3");
 	four_expect(&four, "23", "13", "123", "123");
+	kit_stop(&four.kit);
+}
+
+Test(deliver, a_mark_of_the_round_before_leaves_nobody_out)
+{
+	struct four four;
+
+	four_up(&four);
+	four.kit.gateway->deliver_mark = 0;
+	kit_deliver(&four.kit, ALL, "", "A", "1");
+	four.kit.gateway->deliver_mark = UINT32_MAX;
+	kit_deliver(&four.kit, ALL, "", "B", "2");
+	four_expect(&four, "2", "1", "12", "12");
 	kit_stop(&four.kit);
 }
 

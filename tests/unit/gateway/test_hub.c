@@ -1,106 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of hubs.
+ * The hubs of a configuration.
  */
 #include "gateway/hub.h"
 
 #include <criterion/criterion.h>
 
-#include "proto/base/buf.h"
+#include "gateway/conf.h"
+#include "proto/base/mem.h"
 
-Test(hub, parses_the_list)
+static struct gateway_conf conf;
+static struct hubs hubs;
+
+static void init(char *list)
 {
-	struct hubs hubs;
+	static char none[] = "";
 
-	hubs_init(&hubs, "relay, chat");
+	conf = (struct gateway_conf){ .hubs = list,
+				      .cors_origins = none,
+				      .keepalive_interval_ms = 7 };
+	conf_scoped_init(&gateway_conf_table, &conf);
+	hubs_init(&hubs, &conf.hub_confs);
+}
+
+static void fini(void)
+{
+	hubs_fini(&hubs);
+	conf_scoped_fini(&gateway_conf_table, &conf);
+}
+
+static void set_path(size_t i, const char *path)
+{
+	struct hub_conf *hub_conf = conf.hub_confs.items[i].values;
+
+	mem_free(hub_conf->path);
+	hub_conf->path = mem_dup(path, strlen(path));
+}
+
+TestSuite(hub, .fini = fini);
+
+Test(hub, there_is_one_for_each_scope)
+{
+	init((char[]){ "relay, chat" });
 	cr_assert_eq(hubs.n, 2);
 	cr_expect_str_eq(hubs.items[0].name, "relay");
 	cr_expect_str_eq(hubs.items[1].name, "chat");
+	cr_expect_str_eq(hubs.items[1].conf->path, "/hubs/chat");
+	cr_expect_eq(hubs.items[1].conf->keepalive_interval_ms, 7);
 	cr_expect(list_is_empty(&hubs.items[1].conns));
-	hubs_fini(&hubs);
 }
 
 Test(hub, is_found_without_regard_to_case)
 {
-	struct hubs hubs;
-
-	hubs_init(&hubs, "relay,Chat");
+	init((char[]){ "relay,Chat" });
+	cr_expect_str_eq(hubs.items[1].name, "chat");
 	cr_expect_eq(hubs_find(&hubs, SLICE("CHAT")), &hubs.items[1]);
 	cr_expect_eq(hubs_find(&hubs, SLICE("relay")), &hubs.items[0]);
 	cr_expect_null(hubs_find(&hubs, SLICE("chat2")));
 	cr_expect_null(hubs_find(&hubs, SLICE("")));
-	hubs_fini(&hubs);
 }
 
-/* As many hubs as `n`, h0, h1 ... */
-static void init_many(int n)
+static void expect_route(const char *path, const struct hub *hub, const char *rest)
 {
-	struct buf list = BUF_INIT;
-	struct hubs hubs;
+	struct slice found;
 
-	buf_append_str(&list, "h0");
-	for (int i = 1; i < n; i++)
-		buf_appendf(&list, ",h%d", i);
-	buf_append_byte(&list, '\0');
-	hubs_init(&hubs, list.ptr);
-	hubs_fini(&hubs);
-	buf_fini(&list);
+	cr_expect_eq(hubs_route(&hubs, slice_from_str(path), &found), hub, "%s", path);
+	cr_expect(hub == NULL || slice_equal(found, slice_from_str(rest)), "%s", path);
 }
 
-Test(hub, takes_64)
+Test(hub, is_found_by_the_start_of_a_path)
 {
-	init_many(64);
-}
-
-Test(hub, refuses_65, .exit_code = 1)
-{
-	init_many(65);
-}
-
-Test(hub, takes_a_name_of_64_bytes)
-{
-	char name[65];
-	struct hubs hubs;
-
-	memset(name, 'h', 64);
-	name[64] = '\0';
-	hubs_init(&hubs, name);
-	cr_expect_eq(hubs.n, 1);
-	hubs_fini(&hubs);
-}
-
-static void init(const char *list)
-{
-	struct hubs hubs;
-
-	hubs_init(&hubs, list);
-}
-
-Test(hub, refuses_a_name_of_65_bytes, .exit_code = 1)
-{
-	char name[66];
-
-	memset(name, 'h', 65);
-	name[65] = '\0';
-	init(name);
-}
-
-Test(hub, refuses_an_empty_list, .exit_code = 1)
-{
-	init("");
-}
-
-Test(hub, refuses_an_empty_name, .exit_code = 1)
-{
-	init("relay,");
-}
-
-Test(hub, refuses_a_slash, .exit_code = 1)
-{
-	init("a/b");
-}
-
-Test(hub, refuses_a_name_twice_in_any_case, .exit_code = 1)
-{
-	init("chat,Chat");
+	init((char[]){ "relay,chat,deep" });
+	set_path(0, "/a");
+	set_path(2, "/a/B");
+	expect_route("/a", &hubs.items[0], "");
+	expect_route("/A/", &hubs.items[0], "/");
+	expect_route("/a/negotiate", &hubs.items[0], "/negotiate");
+	expect_route("/a/b", &hubs.items[2], "");
+	expect_route("/a/b/negotiate", &hubs.items[2], "/negotiate");
+	expect_route("/a/bc", &hubs.items[0], "/bc");
+	expect_route("/ab", NULL, "");
+	expect_route("/", NULL, "");
+	expect_route("", NULL, "");
+	expect_route("/hubs/relay", NULL, "");
+	expect_route("/HUBS/Chat", &hubs.items[1], "");
 }

@@ -64,7 +64,7 @@ Test(index, finds_what_was_added)
 	key = index_find(&rig.index, &rig.hubs[0], GROUP, SLICE("g"));
 	cr_assert(key);
 	cr_expect_eq(key->members_n, 1);
-	cr_expect(slice_equal(key->name, SLICE("g")));
+	cr_expect(slice_equal(index_key_name(key), SLICE("g")));
 	cr_expect(index_find_membership(key, &rig.conns[0]));
 	cr_expect_null(index_find_membership(key, &rig.conns[2]));
 	rig_fini(&rig);
@@ -145,6 +145,27 @@ Test(index, only_groups_count_as_groups)
 	leave(&rig, 0, GROUP, SLICE("g"));
 	cr_expect_eq(rig.conns[0].groups_n, 0);
 	rig_fini(&rig);
+}
+
+Test(index, a_user_counts_once_in_each_hub)
+{
+	struct rig rig;
+
+	rig_init(&rig);
+	cr_expect_eq(index_add(&rig.index, &rig.conns[0], GROUP, SLICE("u")), OK);
+	cr_expect_eq(rig.index.users_n, 0);
+	cr_expect_eq(index_add(&rig.index, &rig.conns[0], USER, SLICE("u")), OK);
+	cr_expect_eq(index_add(&rig.index, &rig.conns[2], USER, SLICE("u")), OK);
+	cr_expect_eq(rig.index.users_n, 1);
+	cr_expect_eq(index_add(&rig.index, &rig.conns[1], USER, SLICE("u")), OK);
+	cr_expect_eq(rig.index.users_n, 2);
+	leave(&rig, 0, USER, SLICE("u"));
+	cr_expect_eq(rig.index.users_n, 2);
+	leave(&rig, 2, USER, SLICE("u"));
+	leave(&rig, 0, GROUP, SLICE("u"));
+	cr_expect_eq(rig.index.users_n, 1);
+	rig_fini(&rig);
+	cr_expect_eq(rig.index.users_n, 0);
 }
 
 /* ---- against a table */

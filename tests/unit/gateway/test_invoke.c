@@ -150,10 +150,26 @@ Test(invoke, a_full_link_is_a_busy_server)
 	kit_up(&kit);
 	wire = kit_open(&kit, 'A', NULL);
 	peer_fill(kit.router);
-	wire_in(wire, CALL("1") TELL CALL("2") CALL("3"));
+	wire_in(wire, CALL("1") CALL("2") CALL("3"));
 	wire_expect(wire, BUSY("1") BUSY("2") BUSY("3"));
 	cr_expect_not(wire->is_paused);
-	cr_expect_eq(kit.metrics->invoke_refused_total, 4);
+	cr_expect_eq(kit.metrics->invoke_refused_total, 3);
+	cr_expect_eq(kit.metrics->invocations, 0);
+	kit_stop(&kit);
+}
+
+/* Nobody would tell the client that its message is lost. */
+Test(invoke, what_nobody_awaits_does_not_vanish_on_a_full_link)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', NULL);
+	peer_fill(kit.router);
+	wire_in(wire, TELL CALL("2"));
+	cr_expect_eq(kit.metrics->invoke_refused_total, 1);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_BUSY], 1);
 	cr_expect_eq(kit.metrics->invocations, 0);
 	kit_stop(&kit);
 }

@@ -175,7 +175,7 @@ static void apart_up(struct apart *apart)
 	kit_start(kit);
 	shard = gateway_owner(kit->gateway, &kit->gateway->hubs.items[0],
 			      LINK__KIND__KIND_CONNECTION, kit_id('A'));
-	asks = (size_t)(shard - kit->gateway->routers);
+	asks = shard == kit->gateway->routers.items[1];
 	apart->asks = kit_router(kit, asks);
 	apart->owns = kit_router(kit, !asks);
 	kit->router = apart->asks;

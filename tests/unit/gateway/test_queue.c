@@ -155,3 +155,30 @@ Test(queue, grows_when_its_ring_has_turned)
 	cr_expect_str_eq(out, "cdefgh");
 	queue_fini(&queue);
 }
+
+Test(queue, moves_behind_another)
+{
+	char out[64];
+	struct queue to;
+	struct queue from;
+
+	queue_init(&to);
+	queue_init(&from);
+	queue_move(&to, &from);
+	cr_expect_eq(to.n, 0);
+	add_text(&to, "ab");
+	queue_consume(&to, 1);
+	for (const char *text = "cdefgh"; *text; text++) {
+		char one[2] = { *text, '\0' };
+
+		add_text(&from, one);
+	}
+	queue_move(&to, &from);
+	collect(&to, out, sizeof(out));
+	cr_expect_str_eq(out, "bcdefgh");
+	cr_expect_eq(to.bytes, 7);
+	cr_expect_eq(from.n, 0);
+	cr_expect_eq(from.bytes, 0);
+	queue_fini(&to);
+	queue_fini(&from);
+}

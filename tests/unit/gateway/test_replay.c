@@ -34,7 +34,7 @@ Test(replay, has_connections_groups_and_users)
 	kit_settle(&kit);
 	kit_settle(&kit);
 	fake_peer_renew(kit.router, 200);
-	cr_expect_eq(kit.router->session.last_seq, 4);
+	cr_expect_eq(kit.router->session.last_seq, 5);
 	kit_stop(&kit);
 }
 
@@ -75,15 +75,15 @@ Test(replay, tells_each_router_what_it_owns)
 	(void)kit_open(&kit, 'A', NULL);
 	owner = gateway_owner(kit.gateway, &kit.gateway->hubs.items[0],
 			      LINK__KIND__KIND_CONNECTION,
-			      kit_id('A')) == &kit.gateway->routers[1];
+			      kit_id('A')) == kit.gateway->routers.items[1];
 	kit_join(&kit, 'A', kit_name_of(&kit, LINK__KIND__KIND_GROUP, !owner, "g"), false,
 		 1);
 	kit_settle(&kit);
 	kit_settle(&kit);
 	fake_peer_renew(kit_router(&kit, owner), 200);
 	fake_peer_renew(kit_router(&kit, !owner), 200);
-	cr_expect_eq(kit_router(&kit, owner)->session.last_seq, 2);
-	cr_expect_eq(kit_router(&kit, !owner)->session.last_seq, 2);
+	cr_expect_eq(kit_router(&kit, owner)->session.last_seq, 3);
+	cr_expect_eq(kit_router(&kit, !owner)->session.last_seq, 3);
 	kit_stop(&kit);
 }
 
@@ -140,6 +140,40 @@ Test(replay, a_shorter_absence_closes_nobody)
 	kit.router->away_ms = kit.gateway->conf->link.lease_ms - 1;
 	fake_peer_renew(kit.router, kit.router->incarnation);
 	kit_turn(&kit);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 0);
+	kit_stop(&kit);
+}
+
+static void hear_fence(struct kit *kit)
+{
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Fence fence = LINK__FENCE__INIT;
+
+	envelope.body_case = LINK__ENVELOPE__BODY_FENCE;
+	envelope.fence = &fence;
+	kit_receive(kit, &envelope);
+}
+
+Test(replay, who_was_not_waited_for_closes_its_clients_at_once)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	(void)kit_open(&kit, 'A', NULL);
+	fake_peer_renew(kit.router, 200);
+	hear_fence(&kit);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 1);
+	kit_stop(&kit);
+}
+
+Test(replay, who_had_no_clients_then_keeps_those_that_came)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	fake_peer_renew(kit.router, 200);
+	(void)kit_open(&kit, 'A', NULL);
+	hear_fence(&kit);
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_FENCED], 0);
 	kit_stop(&kit);
 }
@@ -235,7 +269,7 @@ Test(replay, memberships_that_are_leaving_are_not_told_anew)
 	kit_stop(&kit);
 }
 
-/* ---- limits and presence */
+/* ---- limits */
 
 Test(replay, the_window_does_not_bound_it)
 {
@@ -269,25 +303,6 @@ Test(replay, a_message_too_long_is_counted)
 	fake_peer_renew(kit.router, 200);
 	cr_expect_eq(kit.metrics->replay_refused_total, 1);
 	buf_fini(&name);
-	kit_stop(&kit);
-}
-
-Test(replay, presence_hears_of_open_connections_only)
-{
-	struct kit kit;
-	struct wire *wire;
-
-	kit_init(&kit);
-	kit_set(&kit.conf->presence, "p1=test:2");
-	kit_start(&kit);
-	(void)kit_dial(&kit, 'H', NULL);
-	(void)kit_open(&kit, 'A', "ann");
-	wire = kit_open(&kit, 'B', "bob");
-	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
-	fake_peer_renew(kit.gateway->presence, 200);
-	peer_expect(kit.gateway->presence,
-		    "Lease 9000 connections=1; Opened A user=ann remote=10.0.0.9:1 "
-		    "agent=test; Replayed 1; ");
 	kit_stop(&kit);
 }
 
@@ -332,11 +347,11 @@ Test(replay, presence_may_tell_the_topology_and_no_more)
 	kit_start(&kit);
 	envelope.body_case = LINK__ENVELOPE__BODY_TOPOLOGY;
 	envelope.topology = &topology;
-	gateway_link_ops.on_envelope(kit.gateway->presence, &envelope);
+	gateway_link_ops.on_envelope(kit.gateway->presence.peers[0], &envelope);
 	cr_expect_eq(kit.metrics->envelope_unknown_total, 0);
 	envelope.body_case = LINK__ENVELOPE__BODY_DELIVER;
 	envelope.deliver = &deliver;
-	gateway_link_ops.on_envelope(kit.gateway->presence, &envelope);
+	gateway_link_ops.on_envelope(kit.gateway->presence.peers[0], &envelope);
 	cr_expect_eq(kit.metrics->envelope_unknown_total, 1);
 	cr_expect_eq(kit.metrics->deliver_total, 0);
 	kit_stop(&kit);

@@ -55,6 +55,16 @@ Test(ws_opening, other_versions_are_426)
 		     426);
 }
 
+Test(ws_opening, there_is_one_key_and_one_version)
+{
+	cr_expect_eq(check_headers(UPGRADE VERSION "Sec-WebSocket-Key: " KEY "\r\n"
+						   "Sec-WebSocket-Key: " KEY "\r\n"),
+		     400);
+	cr_expect_eq(
+		check_headers(UPGRADE VERSION VERSION "Sec-WebSocket-Key: " KEY "\r\n"),
+		400);
+}
+
 Test(ws_opening, keys_are_16_bytes_of_base64)
 {
 	static const char *const bad[] = {

@@ -5,148 +5,71 @@
  */
 #include "presence/admin.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "presence/presence.h"
-#include "tests/unit/proto/base/http_kit.h"
+#include "tests/unit/presence/admin_kit.h"
 
-#define TOKEN "0123456789abcdef0123456789abcdef"
-
-static char address[] = "127.0.0.1:0";
-static char none[] = "";
-static char token_path[] = "/tmp/heliograph-token-XXXXXX";
-static struct presence_conf conf;
-static struct presence presence;
-static struct http_kit http; /* for its clients: the server is not the kit's */
-static struct http_client client;
+static struct admin_kit kit;
 
 static void setup(void)
 {
-	http.loop = loop_new();
-	conf = (struct presence_conf){ .admin_listen = address,
-				       .admin_token_file = none,
-				       .page_max = 3 };
-	presence = (struct presence){ .loop = http.loop, .conf = &conf };
-	presence.store = store_memory_new(100, 0, 1);
-	presence.started_ms = loop_now_ms(http.loop);
-	processes_init(&presence.processes, &presence);
-	topology_init(&presence.topology, &presence, 60000);
-	client.fd = -1;
+	admin_kit_init(&kit);
 }
 
 static void teardown(void)
 {
-	http_client_close(&client);
-	admin_close(presence.admin);
-	topology_fini(&presence.topology);
-	processes_fini(&presence.processes);
-	presence.store->ops->free(presence.store);
-	loop_free(http.loop);
+	admin_kit_fini(&kit);
 }
 
-TestSuite(admin, .init = setup, .fini = teardown);
-
-static void client_open(void)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	const char *port;
-
-	if (presence.admin == NULL)
-		presence.admin = admin_open(&presence);
-	port = strrchr(admin_address(presence.admin), ':') + 1;
-	http_client_close(&client);
-	client = (struct http_client){ .fd = socket(AF_INET, SOCK_STREAM, 0) };
-	in.sin_port = htons((uint16_t)atoi(port));
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(connect(client.fd, (struct sockaddr *)&in, sizeof(in)), 0);
-}
-
-static void say(const char *method, const char *target, const char *headers)
-{
-	char text[1024];
-
-	client_open();
-	(void)snprintf(text, sizeof(text),
-		       "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", method,
-		       target, headers);
-	http_client_say(&client, text);
-}
-
-/* The whole answer. */
-static const char *get(const char *target)
-{
-	say("GET", target, "");
-	http_client_wait_end(&http, &client);
-	return client.in.ptr;
-}
+TestSuite(admin, .init = setup, .fini = teardown, .timeout = 60);
 
 static void expect_status(const char *target, int status)
 {
-	char line[32];
-
-	(void)snprintf(line, sizeof(line), "HTTP/1.1 %d ", status);
-	cr_expect_eq(strncmp(get(target), line, strlen(line)), 0, "%s: %s", target,
-		     client.in.ptr);
+	cr_expect_eq(admin_kit_get(&kit, target), status, "%s: %s", target,
+		     kit.client.in.ptr);
 	if (status != 200)
-		cr_expect(http_client_has(&client, "application/problem+json"));
-}
-
-static void on_added(struct store_call *call, const struct store_answer *answer)
-{
-	cr_assert_eq(answer->rc, OK);
-	(void)call;
+		cr_expect(admin_kit_has(&kit, "application/problem+json"));
 }
 
 static void add(struct slice connection, struct slice user)
 {
-	const struct session_info info = { .hub = SLICE("chat"),
-					   .connection = connection,
-					   .user_id = user,
-					   .gateway = { SLICE("g1"), 1 } };
-	struct store_call call;
-
-	store_call_init(&call, on_added);
-	presence.store->ops->add(presence.store, &info, &call);
+	admin_kit_add(&kit, "g1", connection, user);
 }
 
 /* ---- routes */
 
 Test(admin, stats_tell_numbers)
 {
-	struct lease lease;
-
 	add(SLICE("c1"), SLICE("ann"));
 	add(SLICE("c2"), SLICE(""));
-	lease_init(&lease, LINK__ROLE__ROLE_GATEWAY, SLICE("g1"), 1);
-	leases_add(&presence.processes.leases, &lease, 1000, 0);
+	(void)admin_kit_peer(&kit, LINK__ROLE__ROLE_GATEWAY, "g1", NULL);
 	expect_status("/api/v1/stats", 200);
-	cr_expect(http_client_has(&client, "Content-Type: application/json\r\n"));
-	cr_expect(http_client_has(&client, "Cache-Control: no-store\r\n"));
-	cr_expect(http_client_has(&client,
-				  "{\"users\":1,\"connections\":2,\"gateways\":1,"
-				  "\"routers\":0,\"uptimeMs\":"));
-	cr_expect(http_client_has(&client, "\"isSettled\":false}"));
-	leases_remove(&presence.processes.leases, &lease);
+	cr_expect(admin_kit_has(&kit, "Content-Type: application/json\r\n"));
+	cr_expect(admin_kit_has(&kit, "Cache-Control: no-store\r\n"));
+	cr_expect(admin_kit_has(&kit, "{\"users\":1,\"connections\":2,\"gateways\":1,"
+				      "\"routers\":0,"));
+	cr_expect(admin_kit_has(&kit, "\"isSettled\":false}"));
 }
 
 Test(admin, users_come_in_pages)
 {
+	char target[128];
+
 	add(SLICE("c1"), SLICE("ann"));
 	add(SLICE("c2"), SLICE("ben"));
 	add(SLICE("c3"), SLICE("cid"));
 	add(SLICE("c4"), SLICE("dan"));
 	expect_status("/api/v1/users", 200);
-	cr_expect_eq(http_client_count(&client, "userId"), 3);
-	cr_expect(http_client_has(&client, "\"next\":\"3\""));
-	expect_status("/api/v1/users?cursor=3&limit=1", 200);
-	cr_expect(http_client_has(&client, "\"userId\":\"dan\""));
-	cr_expect_not(http_client_has(&client, "next"));
-	cr_expect_not(http_client_has(&client, "ann"));
+	cr_expect_eq(http_client_count(&kit.client, "userId"), 3);
+	cr_expect(admin_kit_has(&kit, "],\"total\":4,\"next\":\""));
+	(void)snprintf(target, sizeof(target), "/api/v1/users?limit=1&cursor=%.64s",
+		       admin_kit_next(&kit).ptr);
+	*strchr(target, '"') = '\0';
+	expect_status(target, 200);
+	cr_expect(admin_kit_has(&kit, "\"userId\":\"dan\""));
+	cr_expect_not(admin_kit_has(&kit, "next"));
+	cr_expect_not(admin_kit_has(&kit, "ann"));
 }
 
 Test(admin, limit_and_cursor_are_checked)
@@ -168,8 +91,8 @@ Test(admin, a_user_is_found_by_an_encoded_id)
 {
 	add(SLICE("c1"), SLICE("a b/\xc3\xbc+%"));
 	expect_status("/api/v1/users/a%20b%2F%C3%BC+%25", 200);
-	cr_expect(http_client_has(&client, "\"userId\":\"a b/\xc3\xbc+%\""));
-	cr_expect(http_client_has(&client, "\"connectionId\":\"c1\""));
+	cr_expect(admin_kit_has(&kit, "\"userId\":\"a b/\xc3\xbc+%\""));
+	cr_expect(admin_kit_has(&kit, "\"connectionId\":\"c1\""));
 }
 
 Test(admin, a_user_tells_at_most_page_max_connections)
@@ -179,41 +102,37 @@ Test(admin, a_user_tells_at_most_page_max_connections)
 	add(SLICE("c3"), SLICE("ann"));
 	add(SLICE("c4"), SLICE("ann"));
 	expect_status("/api/v1/users/ann", 200);
-	cr_expect_eq(http_client_count(&client, "connectionId"), 3);
-	cr_expect(http_client_has(&client, "\"connectionCount\":4"));
+	cr_expect_eq(http_client_count(&kit.client, "connectionId"), 3);
+	cr_expect(admin_kit_has(&kit, "\"connectionCount\":4"));
 }
 
 Test(admin, a_connection_is_found)
 {
 	add(SLICE("c/1"), SLICE("ann"));
 	expect_status("/api/v1/connections/c%2f1", 200);
-	cr_expect(http_client_has(&client, "\"connectionId\":\"c/1\",\"hub\":\"chat\""));
-	cr_expect(http_client_has(&client, "\"userId\":\"ann\""));
+	cr_expect(admin_kit_has(&kit, "\"connectionId\":\"c/1\",\"hub\":\"chat\""));
+	cr_expect(admin_kit_has(&kit, "\"userId\":\"ann\""));
 }
 
 Test(admin, processes_are_told)
 {
-	struct lease lease;
-
-	lease_init(&lease, LINK__ROLE__ROLE_ROUTER, SLICE("r1"), 0xab);
-	leases_add(&presence.processes.leases, &lease, 1000, 0);
+	(void)admin_kit_peer(&kit, LINK__ROLE__ROLE_ROUTER, "r1", NULL);
 	expect_status("/api/v1/processes", 200);
-	cr_expect(http_client_has(&client, "\"name\":\"r1\",\"incarnation\":"
-					   "\"00000000000000ab\""));
-	leases_remove(&presence.processes.leases, &lease);
+	cr_expect(admin_kit_has(&kit, "\"name\":\"r1\",\"incarnation\":"
+				      "\"0000000000000001\""));
 }
 
 Test(admin, what_is_not_there_is_404)
 {
 	expect_status("/api/v1/users/ann", 404);
-	cr_expect(http_client_has(&client, "\"title\":\"Not Found\",\"status\":404"));
+	cr_expect(admin_kit_has(&kit, "\"type\":\"urn:heliograph:problem:not-here\""));
 	expect_status("/api/v1/connections/c1", 404);
 	expect_status("/api/v1/users/", 404);
 	expect_status("/api/v1/connections", 404);
 	expect_status("/api/v1/users/a/b", 404);
 	expect_status("/api/v1/statsx", 404);
 	expect_status("/api/v2/stats", 404);
-	expect_status("/", 404);
+	expect_status("/index.html", 404);
 }
 
 Test(admin, an_id_that_is_not_well_encoded_is_400)
@@ -225,32 +144,39 @@ Test(admin, an_id_that_is_not_well_encoded_is_400)
 
 Test(admin, other_methods_are_405_and_head_is_get)
 {
-	say("POST", "/api/v1/stats", "Content-Length: 0\r\n");
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 405 "));
-	cr_expect(http_client_has(&client, "Allow: GET, HEAD\r\n"));
-	say("DELETE", "/api/v1/users/ann", "");
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 405 "));
-	say("HEAD", "/api/v1/stats", "");
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 200 "));
-	cr_expect_not(http_client_has(&client, "users"));
+	admin_kit_say(&kit, "POST", "/api/v1/stats", "Content-Length: 0\r\n", NULL);
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, "HTTP/1.1 405 "));
+	cr_expect(admin_kit_has(&kit, "Allow: GET, HEAD\r\n"));
+	admin_kit_say(&kit, "POST", "/api/v1/connections/c1", "Content-Length: 0\r\n",
+		      NULL);
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, "HTTP/1.1 405 "));
+	cr_expect(admin_kit_has(&kit, "Allow: GET, HEAD, DELETE\r\n"));
+	admin_kit_say(&kit, "DELETE", "/api/v1/users/ann", "", NULL);
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, "HTTP/1.1 405 "));
+	admin_kit_say(&kit, "HEAD", "/api/v1/stats", "", NULL);
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, "HTTP/1.1 200 "));
+	cr_expect_not(admin_kit_has(&kit, "users"));
 }
 
 Test(admin, metrics_are_counted_up_to_date)
 {
 	add(SLICE("c1"), SLICE("ann"));
-	(void)get("/metrics");
-	cr_expect(http_client_has(&client, "\npresence_users 1\n"));
-	cr_expect(http_client_has(&client, "\npresence_connections 1\n"));
+	(void)admin_kit_get(&kit, "/metrics");
+	cr_expect(admin_kit_has(&kit, "\npresence_users 1\n"));
+	cr_expect(admin_kit_has(&kit, "\npresence_connections 1\n"));
 }
 
 Test(admin, it_may_listen_nowhere)
 {
-	conf.admin_listen = none;
-	presence.admin = admin_open(&presence);
-	cr_expect_str_eq(admin_address(presence.admin), "-");
+	char none[] = "";
+
+	kit.conf.admin_listen = none;
+	kit.presence.admin = admin_open(&kit.presence);
+	cr_expect_str_eq(admin_address(kit.presence.admin), "-");
 }
 
 /* ---- the token */
@@ -275,91 +201,74 @@ Test(admin, beyond_loopback_it_does_not_start_without_a_token, .exit_code = 1)
 {
 	char beyond[] = "0.0.0.0:0";
 
-	conf.admin_listen = beyond;
-	presence.admin = admin_open(&presence);
-}
-
-static void use_token(void)
-{
-	int fd = mkstemp(token_path);
-
-	cr_assert(fd >= 0);
-	cr_assert_eq(write(fd, TOKEN "\n", strlen(TOKEN) + 1),
-		     (ssize_t)strlen(TOKEN) + 1);
-	close(fd);
-	conf.admin_token_file = token_path;
-	presence.admin = admin_open(&presence);
-	unlink(token_path);
+	kit.conf.admin_listen = beyond;
+	kit.presence.admin = admin_open(&kit.presence);
 }
 
 static void expect_with(const char *authorization, const char *status)
 {
-	say("GET", "/api/v1/stats", authorization);
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, status), "%s: %s", authorization,
-		  client.in.ptr);
+	admin_kit_say(&kit, "GET", "/api/v1/stats", authorization, NULL);
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, status), "%s: %s", authorization,
+		  kit.client.in.ptr);
 }
 
 Test(admin, the_token_is_asked_for)
 {
-	use_token();
+	admin_kit_use_tokens(&kit, ADMIN_KIT_TOKEN "\n");
 	expect_with("", "HTTP/1.1 401 ");
-	cr_expect(http_client_has(&client, "WWW-Authenticate: Bearer\r\n"));
-	expect_with("Authorization: Bearer " TOKEN "\r\n", "HTTP/1.1 200 ");
-	expect_with("authorization: bearer  " TOKEN "\r\n", "HTTP/1.1 200 ");
-	expect_with("Authorization: Bearer " TOKEN "0\r\n", "HTTP/1.1 401 ");
+	cr_expect(
+		admin_kit_has(&kit, "WWW-Authenticate: Bearer realm=\"heliograph\"\r\n"));
+	expect_with("Authorization: Bearer " ADMIN_KIT_TOKEN "\r\n", "HTTP/1.1 200 ");
+	expect_with("authorization: bearer  " ADMIN_KIT_TOKEN "\r\n", "HTTP/1.1 200 ");
+	expect_with("Authorization: Bearer " ADMIN_KIT_TOKEN "0\r\n", "HTTP/1.1 401 ");
 	expect_with("Authorization: Bearer\r\n", "HTTP/1.1 401 ");
-	expect_with("Authorization: " TOKEN "\r\n", "HTTP/1.1 401 ");
-	expect_with("Authorization: Basic " TOKEN "\r\n", "HTTP/1.1 401 ");
-	cr_expect_eq(presence.metrics.admin_denied_total, 5);
+	expect_with("Authorization: " ADMIN_KIT_TOKEN "\r\n", "HTTP/1.1 401 ");
+	expect_with("Authorization: Basic " ADMIN_KIT_TOKEN "\r\n", "HTTP/1.1 401 ");
+	cr_expect_eq(kit.presence.metrics.admin_denied_total, 5);
 }
 
 Test(admin, without_the_token_nothing_is_told_of_paths_but_probes_work)
 {
-	use_token();
+	admin_kit_use_tokens(&kit, ADMIN_KIT_TOKEN "\n");
 	expect_status("/api/v1/nothing", 401);
-	cr_expect_eq(strncmp(get("/healthz"), "HTTP/1.1 200 ", 13), 0);
-	cr_expect_eq(strncmp(get("/metrics"), "HTTP/1.1 200 ", 13), 0);
+	cr_expect_eq(admin_kit_get(&kit, "/healthz"), 200);
+	cr_expect_eq(admin_kit_get(&kit, "/metrics"), 200);
 }
 
 Test(admin, with_a_token_it_may_listen_beyond_loopback)
 {
 	char beyond[] = "0.0.0.0:0";
 
-	conf.admin_listen = beyond;
-	use_token();
+	kit.conf.admin_listen = beyond;
+	admin_kit_use_tokens(&kit, ADMIN_KIT_TOKEN "\n");
 	expect_status("/api/v1/stats", 401);
 }
 
 /* ---- a store that takes its time */
 
 static struct store_call *held;
-static struct store slow;
 
 static void slow_count(struct store *store, struct store_call *call)
 {
-	cr_assert_eq(store, &slow);
+	cr_assert_eq(store, kit.presence.store);
 	held = call;
 }
 
-static void use_slow_store(void)
+/* Asks, and turns until the store was asked. All else it answers as ever: timers ask,
+ * too. */
+static void ask_slow(const char *target)
 {
-	static struct store_ops ops;
+	struct store *store = kit.presence.store;
+	const struct store_ops *usual = store->ops;
+	struct store_ops ops = *usual;
 
-	ops = *presence.store->ops;
 	ops.count = slow_count;
-	slow.ops = &ops;
-}
-
-/* Asks for the stats and turns until the store was asked. */
-static void ask_slow(struct store *memory)
-{
-	use_slow_store();
-	presence.store = &slow;
-	say("GET", "/api/v1/stats", "");
+	store->ops = &ops;
+	admin_kit_say(&kit, "GET", target, "", NULL);
 	while (held == NULL)
-		http_client_turn(&http, &client);
-	presence.store = memory;
+		http_client_turn(&kit.http, &kit.client);
+	store->ops = usual;
 }
 
 static void answer_held(enum err rc)
@@ -373,26 +282,48 @@ static void answer_held(enum err rc)
 
 Test(admin, an_answer_may_come_later)
 {
-	ask_slow(presence.store);
-	cr_expect_eq(client.in.len, 0);
+	ask_slow("/api/v1/stats");
+	cr_expect_eq(kit.client.in.len, 0);
 	answer_held(OK);
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, "{\"users\":9,"));
+	(void)admin_kit_wait(&kit);
+	cr_expect(admin_kit_has(&kit, "{\"users\":9,"));
 }
 
 Test(admin, a_store_that_fails_is_503)
 {
-	ask_slow(presence.store);
+	ask_slow("/api/v1/users");
 	answer_held(ERR_TIMEOUT);
-	http_client_wait_end(&http, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 503 "));
-	cr_expect(http_client_has(&client, "\"status\":503"));
+	cr_expect_eq(admin_kit_wait(&kit), 503);
+	cr_expect(admin_kit_is_problem(&kit, "store-away"));
+	cr_expect(admin_kit_has(&kit, "\r\nRetry-After: 1\r\n"));
+	cr_expect(admin_kit_has(&kit,
+				"\"instance\":\"/api/v1/users\",\"staleSeconds\":0}"));
+}
+
+Test(admin, stats_of_a_store_that_is_away_are_the_last_ones)
+{
+	ask_slow("/api/v1/stats");
+	answer_held(OK);
+	(void)admin_kit_wait(&kit);
+	ask_slow("/api/v1/stats");
+	answer_held(ERR_IO);
+	cr_expect_eq(admin_kit_wait(&kit), 200);
+	cr_expect(admin_kit_has(&kit, "{\"users\":9,"));
+}
+
+Test(admin, a_client_that_leaves_is_not_answered)
+{
+	ask_slow("/api/v1/users");
+	http_client_close(&kit.client);
+	for (int i = 0; i < 5; i++)
+		loop_turn(kit.http.loop, 2);
+	answer_held(OK);
 }
 
 Test(admin, an_answer_for_nobody_is_dropped)
 {
-	ask_slow(presence.store);
-	admin_close(presence.admin);
-	presence.admin = NULL;
+	ask_slow("/api/v1/stats");
+	admin_close(kit.presence.admin);
+	kit.presence.admin = NULL;
 	answer_held(ERR_CLOSED);
 }

@@ -22,15 +22,6 @@ static void expect_out(const char *json)
 	buf_clear(&out);
 }
 
-Test(admin_json, stats)
-{
-	const struct admin_stats stats = { 1, 2, 3, 4, 5000, true };
-
-	admin_json_stats(&out, &stats);
-	expect_out("{\"users\":1,\"connections\":2,\"gateways\":3,\"routers\":4,"
-		   "\"uptimeMs\":5000,\"isSettled\":true}");
-}
-
 Test(admin_json, users_and_the_next_page)
 {
 	const struct store_user users[] = {
@@ -39,15 +30,15 @@ Test(admin_json, users_and_the_next_page)
 	};
 	struct store_answer answer = { .users = users, .users_n = 2 };
 
-	admin_json_users(&out, &answer);
+	admin_json_users(&out, &answer, 9);
 	expect_out("{\"users\":[{\"userId\":\"ann\",\"name\":\"Ann \\\"B\\\"\","
 		   "\"connections\":2,\"since\":\"2023-11-14T22:13:20.123Z\"},"
 		   "{\"userId\":\"\xef\xbf\xbd\",\"name\":\"\",\"connections\":1,"
-		   "\"since\":\"1970-01-01T00:00:00.000Z\"}]}");
+		   "\"since\":\"1970-01-01T00:00:00.000Z\"}],\"total\":9}");
 	answer.users_n = 0;
 	answer.next = SLICE("17");
-	admin_json_users(&out, &answer);
-	expect_out("{\"users\":[],\"next\":\"17\"}");
+	admin_json_users(&out, &answer, 9);
+	expect_out("{\"users\":[],\"total\":9,\"next\":\"dTE3\"}");
 }
 
 Test(admin_json, a_user_with_connections)
@@ -67,9 +58,11 @@ Test(admin_json, a_user_with_connections)
 		  .protocol = 2,
 		  .transport = LINK__TRANSPORT__TRANSPORT_LONG_POLLING },
 	};
-	const struct store_answer answer = {
-		.users = &user, .users_n = 1, .sessions = sessions, .sessions_n = 2
-	};
+	const struct store_answer answer = { .users = &user,
+					     .users_n = 1,
+					     .sessions = sessions,
+					     .sessions_n = 2,
+					     .next = SLICE("7") };
 
 	admin_json_user(&out, &answer);
 	expect_out(
@@ -82,7 +75,8 @@ Test(admin_json, a_user_with_connections)
 		"{\"connectionId\":\"c2\",\"hub\":\"chat\",\"gateway\":\"\","
 		"\"transport\":\"LongPolling\",\"protocol\":\"messagepack\","
 		"\"remote\":\"\",\"userAgent\":\"\","
-		"\"openedAt\":\"1970-01-01T00:00:00.000Z\"}]}");
+		"\"openedAt\":\"1970-01-01T00:00:00.000Z\"}],"
+		"\"next\":\"Yzc\"}");
 }
 
 Test(admin_json, a_connection_with_its_user_and_odd_numbers)
@@ -93,21 +87,51 @@ Test(admin_json, a_connection_with_its_user_and_odd_numbers)
 				     .protocol = 9,
 				     .transport = 9,
 				     .opened_unix_ms = INT64_MAX };
-	const struct store_answer answer = { .sessions = &info, .sessions_n = 1 };
+	Link__CommandDone done = LINK__COMMAND_DONE__INIT;
+	Link__GroupSize sizes[2] = { LINK__GROUP_SIZE__INIT, LINK__GROUP_SIZE__INIT };
+	Link__GroupSize *groups[2] = { &sizes[0], &sizes[1] };
 
-	admin_json_connection(&out, &answer);
+	sizes[0].name = link_bytes(SLICE("red"));
+	sizes[1].name = link_bytes(SLICE("\"blue\""));
+	done.groups = groups;
+	done.n_groups = 2;
+	done.next = link_bytes(SLICE("8"));
+	admin_json_connection(&out, &info);
+	admin_json_groups_of(&out, &done);
 	expect_out("{\"connectionId\":\"c1\",\"hub\":\"chat\",\"gateway\":\"\","
 		   "\"transport\":\"unknown\",\"protocol\":\"unknown\",\"remote\":\"\","
 		   "\"userAgent\":\"\",\"openedAt\":\"9999-12-31T23:59:59.999Z\","
-		   "\"userId\":\"ann\",\"name\":\"\"}");
+		   "\"userId\":\"ann\",\"name\":\"\",\"groups\":[\"red\","
+		   "\"\\\"blue\\\"\"],\"next\":\"bzg\"}");
 	info.transport = LINK__TRANSPORT__TRANSPORT_SERVER_SENT_EVENTS;
 	info.opened_unix_ms = INT64_MIN;
-	admin_json_connection(&out, &answer);
+	admin_json_connection(&out, &info);
+	admin_json_groups_of(&out, NULL);
 	expect_out("{\"connectionId\":\"c1\",\"hub\":\"chat\",\"gateway\":\"\","
 		   "\"transport\":\"ServerSentEvents\",\"protocol\":\"unknown\","
 		   "\"remote\":\"\",\"userAgent\":\"\","
 		   "\"openedAt\":\"1970-01-01T00:00:00.000Z\","
-		   "\"userId\":\"ann\",\"name\":\"\"}");
+		   "\"userId\":\"ann\",\"name\":\"\",\"groups\":null}");
+}
+
+Test(admin_json, a_group_with_members)
+{
+	Link__CommandDone done = LINK__COMMAND_DONE__INIT;
+	Link__Member member = LINK__MEMBER__INIT;
+	Link__Member *members[1] = { &member };
+
+	admin_json_group(&out, SLICE("chat"), SLICE("red"), &done);
+	expect_out("{\"hub\":\"chat\",\"name\":\"red\",\"size\":0,\"members\":[]}");
+	member.connection = link_bytes(SLICE("c1"));
+	member.user_id = link_bytes(SLICE("ann"));
+	done.members = members;
+	done.n_members = 1;
+	done.size = 5;
+	done.next = link_bytes(SLICE("9"));
+	admin_json_group(&out, SLICE("chat"), SLICE("red"), &done);
+	expect_out("{\"hub\":\"chat\",\"name\":\"red\",\"size\":5,\"members\":["
+		   "{\"connectionId\":\"c1\",\"userId\":\"ann\",\"name\":\"\"}],"
+		   "\"next\":\"bTk\"}");
 }
 
 Test(admin_json, processes)
@@ -128,14 +152,4 @@ Test(admin_json, processes)
 		   "{\"role\":\"router\",\"name\":\"r1\","
 		   "\"incarnation\":\"0000000000000001\",\"connections\":0,"
 		   "\"leaseMs\":600,\"seenMs\":10}]}");
-}
-
-Test(admin_json, problems_have_the_title_of_their_status)
-{
-	admin_json_problem(&out, 404, "Not \"here\".");
-	expect_out("{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
-		   "\"detail\":\"Not \\\"here\\\".\"}");
-	admin_json_problem(&out, 503, "");
-	expect_out("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\","
-		   "\"status\":503,\"detail\":\"\"}");
 }

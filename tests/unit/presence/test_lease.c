@@ -67,6 +67,13 @@ Test(lease, the_length_stays_in_its_range)
 	cr_expect_eq(a.lease_ms, LEASE_MS_MAX);
 }
 
+Test(lease, there_are_no_fewer_connections_than_none)
+{
+	leases_add(&leases, &a, 1000, 0);
+	lease_renew(&a, 1000, -1, 0);
+	cr_expect_eq(a.connections, 0);
+}
+
 Test(lease, a_name_may_be_as_long_as_it_has_room)
 {
 	char name[LEASE_NAME_MAX];

@@ -10,6 +10,7 @@
 
 #include "presence/on_peer.h"
 #include "presence/presence.h"
+#include "presence/store_memory.h"
 #include "proto/link/link_private.h"
 
 #define LEASE_MS 1000
@@ -36,7 +37,7 @@ static void setup(void)
 		.role = LINK__ROLE__ROLE_PRESENCE,
 		.name = "p1",
 		.incarnation = 1,
-		.key = SLICE("0123456789abcdef0123456789abcdef"),
+		.keys = &SECRETS_OF(SLICE("0123456789abcdef0123456789abcdef")),
 		.window_bytes_max = 65536,
 		.ping_interval_ms = 50,
 		.stream_timeout_ms = 5000,
@@ -46,11 +47,19 @@ static void setup(void)
 		.stats = &presence.metrics.link,
 	};
 
+	const struct store_memory_options store_options = { .sessions_max = 1,
+							    .events_max = 1,
+							    .seed = 1 };
+
 	conf.link.lease_ms = LEASE_MS;
 	presence.conf = &conf;
 	presence.loop = loop_new();
 	presence.link = link_new(presence.loop, &options);
 	processes_init(&presence.processes, &presence);
+	resharding_init(&presence.resharding, &presence);
+	homes_init(&presence.homes, &presence);
+	presence.store = store_memory_new(presence.loop, &store_options);
+	upkeep_init(&presence.upkeep, &presence, false);
 	topology_init(&presence.topology, &presence, LEASE_MS);
 	r1 = expect("r1");
 	r2 = expect("r2");
@@ -59,8 +68,12 @@ static void setup(void)
 static void teardown(void)
 {
 	topology_fini(&presence.topology);
+	upkeep_fini(&presence.upkeep);
+	homes_fini(&presence.homes);
 	processes_fini(&presence.processes);
+	resharding_fini(&presence.resharding);
 	link_free(presence.link);
+	presence.store->ops->free(presence.store);
 	loop_free(presence.loop);
 }
 

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Peers are made as the link makes them when somebody dials in, and their sessions are
- * read and acknowledged here in place of a stream.
+ * The router and its peers are those of router/hubtest/stage.c, which authors of hubs
+ * use, too. Here are the words for them.
  */
 #include "tests/unit/router/hub_kit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "proto/base/conf_extra.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
+#include "proto/link/link_limits.h"
 #include "proto/link/link_private.h"
+#include "proto/wire/hub_message.h"
 #include "router/hub_runtime.h"
 #include "router/on_peer.h"
 
 #define TURN_UNTIL_MAX_MS 5000
 #define NAME_TRIES 1000
+#define STREAMS_MAX 8
 
 /* ---- life */
 
@@ -27,61 +31,91 @@ struct router_conf kit_conf(void)
 	return (struct router_conf){
 		.routers = routers,
 		.hubs = hubs,
+		.hub_module = hubs + strlen(hubs),
 		.hub_calls_max = 64,
+		.user_calls_max = 64,
 		.hub_await_timeout_ms = 60000,
 		.hub_slow_ms = 60000,
 		.conn_calls_max = 64,
+		.connection_items_bytes_max = 1024,
+		.invocations_parallel_max = 1,
+		.client_result_timeout_ms = 60000,
+		.claims_max = 100,
+		.passes_max = 100,
 		.rebuild_wait_ms = 60000,
 		.rebuild_timeout_ms = 60000,
+		.shards_hold_bytes_max = 65536,
 		.rebuild_bytes_max = 65536,
-		.journal_keys_max = 100,
-		.journal_bytes_max = 65536,
+		.redis = { .url = hubs + strlen(hubs) },
+		.state_keys_max = 100,
+		.state_waits_max = 100,
+		.state_bytes_max = 65536,
 		.link = { .window_bytes_max = 1 << 20, .lease_ms = 60000 },
 	};
 }
 
-static void open_link(struct kit *kit)
+static void expect_shard(struct kit *kit)
 {
-	struct router *router = kit->router;
-	const struct link_options options = {
-		.role = LINK__ROLE__ROLE_ROUTER,
-		.name = "r1",
-		.incarnation = 1,
-		.key = SLICE("key"),
-		.window_bytes_max = kit->conf.link.window_bytes_max,
-		.peer_timeout_ms = kit->conf.link.lease_ms,
-		.ops = &router_link_ops,
-		.owner = router,
-		.stats = &router->metrics.link,
-	};
+	const struct shard_link *r2 = shard_link_find(kit->router, SLICE("r2"));
 
-	router->link = link_new(kit->loop, &options);
-	router->shard_peers = mem_zalloc(router->shards.n * sizeof(struct link_peer *));
-	if (router->shards.n > 1) {
-		kit->r2 = link_expect(router->link, LINK__ROLE__ROLE_ROUTER, "r2");
-		kit->r2->incarnation = 2;
-		router->shard_peers[1] = kit->r2;
-	}
-	kit->presence = link_expect(router->link, LINK__ROLE__ROLE_PRESENCE, "p1");
-	kit->presence->incarnation = 3;
+	if (r2 == NULL)
+		return;
+	kit->r2 = r2->peer;
+	kit->r2->incarnation = 2;
+}
+
+/* A hub has a scope when the list names it, but only the built-in ones may be there when
+ * the router starts. */
+static void make_scopes(struct kit *kit, const struct hub_module *module)
+{
+	char *hubs = kit->conf.hubs;
+	struct buf all = BUF_INIT;
+
+	buf_append_str(&all, hubs);
+	if (module != NULL)
+		buf_appendf(&all, ",%s", module->name);
+	buf_append_byte(&all, '\0');
+	kit->conf.hubs = all.ptr;
+	conf_scoped_init(&router_conf_table, &kit->conf);
+	kit->conf.hubs = hubs;
+	buf_fini(&all);
+}
+
+struct hub_conf *kit_hub_conf(struct kit *kit)
+{
+	return conf_scoped_find(&kit->conf.hub_confs, slice_from_str(kit->hub));
+}
+
+void kit_hub_option(struct kit *kit, const char *option, const char *value)
+{
+	struct conf_scoped *hubs = &kit->conf.hub_confs;
+
+	conf_extra_set(&hubs->items[conf_scoped_index(hubs, slice_from_str(kit->hub))],
+		       slice_from_str(option), slice_from_str(value), 1);
+	hub_runtime_reload(kit->router->hubs);
 }
 
 struct kit *kit_new_conf(const struct hub_module *module, const struct router_conf *conf)
 {
 	struct kit *kit = MEM_NEW(struct kit);
 
-	log_open(LOG_LOGFMT, LOG_ERROR, "r1");
+	if (!kit_log_is_open())
+		log_open(LOG_LOGFMT, LOG_ERROR, "r1");
 	arena_init(&kit->arena);
-	kit->loop = loop_new();
 	kit->conf = *conf;
-	kit->router = MEM_NEW(struct router);
-	router_init(kit->router, kit->loop, &kit->conf, "r1");
+	make_scopes(kit, module);
+	stage_init(&kit->stage, loop_new(), &kit->conf);
+	kit->loop = kit->stage.loop;
+	kit->router = kit->stage.router;
 	kit->hub = "chat";
+	kit->protocol = HUB_PROTOCOL_JSON;
 	if (module != NULL) {
 		kit->hub = module->name;
 		hub_runtime_serve(kit->router->hubs, module);
 	}
-	open_link(kit);
+	stage_open(&kit->stage);
+	kit->presence = kit->stage.presence;
+	expect_shard(kit);
 	kit->g1 = kit_gateway(kit, "g1");
 	kit->g2 = kit_gateway(kit, "g2");
 	return kit;
@@ -102,8 +136,8 @@ struct kit *kit_new(const struct hub_module *module)
 
 void kit_free(struct kit *kit)
 {
-	router_proc_ops.stop(NULL, kit->router);
-	loop_free(kit->loop);
+	stage_fini(&kit->stage);
+	conf_scoped_fini(&router_conf_table, &kit->conf);
 	arena_fini(&kit->arena);
 	mem_free(kit);
 }
@@ -138,20 +172,19 @@ const char *kit_text(struct kit *kit, const char *fmt, ...)
 	return arena_dup(&kit->arena, slice_make(text, (size_t)len)).ptr;
 }
 
-/* A run of records is a Batch that holds nothing else. */
 const char *kit_said(struct kit *kit, struct link_peer *peer)
 {
+	Link__Batch *batch = stage_said(peer);
 	struct buf text = BUF_INIT;
-	Link__Batch *batch;
-	struct slice run;
-	uint64_t first_seq;
 	const char *said;
 
-	if (session_next(&peer->session, 1, &first_seq, &run) == 0)
+	while (batch != NULL && !kit->is_of_shards &&
+	       batch->envelopes[0]->body_case == LINK__ENVELOPE__BODY_SHARDS) {
+		link__batch__free_unpacked(batch, NULL);
+		batch = stage_said(peer);
+	}
+	if (batch == NULL)
 		return "";
-	batch = link__batch__unpack(NULL, run.len, (const uint8_t *)run.ptr);
-	cr_assert_not_null(batch);
-	cr_assert_eq(batch->n_envelopes, 1);
 	kit_write(kit, &text, batch->envelopes[0]);
 	link__batch__free_unpacked(batch, NULL);
 	said = arena_dup(&kit->arena, buf_slice(&text)).ptr;
@@ -161,7 +194,7 @@ const char *kit_said(struct kit *kit, struct link_peer *peer)
 
 void kit_ack(struct kit *kit, struct link_peer *peer)
 {
-	cr_assert_eq(session_on_ack(&peer->session, peer->session.sent_seq), OK);
+	stage_ack(peer);
 	kit_turn(kit);
 }
 
@@ -176,22 +209,8 @@ void kit_skip(struct kit *kit, struct link_peer *peer)
 
 /* ---- what peers say */
 
-static void hear(struct link_peer *peer, const Link__Envelope *envelope)
-{
-	const size_t len = link__envelope__get_packed_size(envelope);
-	uint8_t *packed = mem_alloc(len);
-	Link__Envelope *unpacked;
-
-	link__envelope__pack(envelope, packed);
-	unpacked = link__envelope__unpack(NULL, len, packed);
-	mem_free(packed);
-	cr_assert_not_null(unpacked);
-	router_link_ops.on_envelope(peer, unpacked);
-	link__envelope__free_unpacked(unpacked, NULL);
-}
-
 /* As link.c does it: packing only reads. */
-#define KIT_HEAR_DEFINE(lower, camel, upper, keep)                                       \
+#define KIT_HEAR_DEFINE(lower, camel, upper, keep, since)                                \
 	void kit_hear_##lower(struct kit *kit, struct link_peer *peer,                   \
 			      const Link__##camel *message)                              \
 	{                                                                                \
@@ -204,7 +223,7 @@ static void hear(struct link_peer *peer, const Link__Envelope *envelope)
 		(void)kit; /* the peer's */                                              \
 		envelope.body_case = LINK__ENVELOPE__BODY_##upper;                       \
 		envelope.lower = body.wanted;                                            \
-		hear(peer, &envelope);                                                   \
+		stage_hear(peer, &envelope);                                             \
 	}
 LINK_MESSAGES(KIT_HEAR_DEFINE)
 
@@ -223,7 +242,7 @@ void kit_connect(struct kit *kit, struct link_peer *gateway, const char *id,
 	connected.hub = bytes_of(kit->hub);
 	connected.connection = bytes_of(id);
 	connected.user = &user;
-	connected.protocol = 1;
+	connected.protocol = kit->protocol;
 	connected.transport = LINK__TRANSPORT__TRANSPORT_WEB_SOCKETS;
 	kit_hear_connected(kit, gateway, &connected);
 }
@@ -237,19 +256,106 @@ void kit_disconnect(struct kit *kit, struct link_peer *gateway, const char *id)
 	kit_hear_disconnected(kit, gateway, &disconnected);
 }
 
+static void invoke(struct kit *kit, struct link_peer *gateway, const char *id,
+		   Link__Invoke *message)
+{
+	message->hub = bytes_of(kit->hub);
+	message->connection = bytes_of(id);
+	message->call = ++kit->last_invoke;
+	message->protocol = kit->protocol;
+	kit_hear_invoke(kit, gateway, message);
+}
+
 void kit_invoke(struct kit *kit, struct link_peer *gateway, const char *id,
 		const char *invocation_id, const char *target, const char *arguments)
 {
-	Link__Invoke invoke = LINK__INVOKE__INIT;
+	Link__Invoke message = LINK__INVOKE__INIT;
 
-	invoke.hub = bytes_of(kit->hub);
-	invoke.connection = bytes_of(id);
-	invoke.call = ++kit->last_invoke;
-	invoke.invocation_id = bytes_of(invocation_id);
-	invoke.target = bytes_of(target);
-	invoke.protocol = 1;
-	invoke.arguments = bytes_of(arguments);
-	kit_hear_invoke(kit, gateway, &invoke);
+	message.invocation_id = bytes_of(invocation_id);
+	message.target = bytes_of(target);
+	message.arguments = bytes_of(arguments);
+	invoke(kit, gateway, id, &message);
+}
+
+void kit_stream(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id, const char *target, const char *arguments)
+{
+	Link__Invoke message = LINK__INVOKE__INIT;
+
+	message.invocation_id = bytes_of(invocation_id);
+	message.target = bytes_of(target);
+	message.arguments = bytes_of(arguments);
+	message.is_stream = true;
+	invoke(kit, gateway, id, &message);
+}
+
+void kit_upload(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id, const char *target, const char *arguments,
+		const char *stream_ids)
+{
+	Link__Invoke message = LINK__INVOKE__INIT;
+	ProtobufCBinaryData ids[STREAMS_MAX];
+	struct slice rest = slice_from_str(stream_ids);
+
+	message.invocation_id = bytes_of(invocation_id);
+	message.target = bytes_of(target);
+	message.arguments = bytes_of(arguments);
+	message.stream_ids = ids;
+	do {
+		cr_assert_lt(message.n_stream_ids, STREAMS_MAX);
+		ids[message.n_stream_ids++] = link_bytes(slice_cut(&rest, ','));
+	} while (rest.ptr != NULL);
+	invoke(kit, gateway, id, &message);
+}
+
+void kit_item(struct kit *kit, struct link_peer *gateway, const char *id,
+	      const char *stream_id, const char *item)
+{
+	Link__StreamItem message = LINK__STREAM_ITEM__INIT;
+
+	message.hub = bytes_of(kit->hub);
+	message.connection = bytes_of(id);
+	message.stream_id = bytes_of(stream_id);
+	message.protocol = kit->protocol;
+	message.item = bytes_of(item);
+	kit_hear_stream_item(kit, gateway, &message);
+}
+
+void kit_completion(struct kit *kit, struct link_peer *gateway, const char *id,
+		    const char *of, const char *result, const char *error)
+{
+	Link__ClientCompletion message = LINK__CLIENT_COMPLETION__INIT;
+
+	message.hub = bytes_of(kit->hub);
+	message.connection = bytes_of(id);
+	message.id = bytes_of(of);
+	message.protocol = kit->protocol;
+	message.has_result = result != NULL;
+	message.result = bytes_of(result);
+	message.has_error = error != NULL;
+	message.error = bytes_of(error);
+	kit_hear_client_completion(kit, gateway, &message);
+}
+
+void kit_cancel(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id)
+{
+	Link__Cancel cancel = LINK__CANCEL__INIT;
+
+	cancel.hub = bytes_of(kit->hub);
+	cancel.connection = bytes_of(id);
+	cancel.invocation_id = bytes_of(invocation_id);
+	kit_hear_cancel(kit, gateway, &cancel);
+}
+
+void kit_flow(struct kit *kit, struct link_peer *gateway, const char *id, bool is_blocked)
+{
+	Link__Flow flow = LINK__FLOW__INIT;
+
+	flow.hub = bytes_of(kit->hub);
+	flow.connection = bytes_of(id);
+	flow.is_blocked = is_blocked;
+	kit_hear_flow(kit, gateway, &flow);
 }
 
 void kit_member(struct kit *kit, struct link_peer *gateway, Link__Kind kind,
@@ -311,25 +417,29 @@ void kit_topology(struct kit *kit, bool is_settled, const struct link_peer *a,
 
 struct link_peer *kit_gateway(struct kit *kit, const char *name)
 {
-	struct link_peer *peer = link_peer_new(
-		kit->router->link, LINK__ROLE__ROLE_GATEWAY, slice_from_str(name));
-
-	peer->incarnation = 1000 + kit->router->link->peers_n;
-	router_link_ops.on_up(peer, true);
-	return peer;
+	return stage_gateway(&kit->stage, name);
 }
 
 /* As peer_renew() in link.c. */
-void kit_restart(struct kit *kit, struct link_peer *peer)
+void kit_renew(struct kit *kit, struct link_peer *peer)
 {
+	struct link_stream stream = { .peer = peer };
 	struct session_kept kept;
 
-	session_reset(&peer->session, &kept);
-	peer->incarnation += 100;
+	session_reset(&peer->session, LINK_VERSION, &kept);
+	peer->stream = &stream;
 	router_link_ops.on_lost(peer);
 	router_link_ops.on_up(peer, true);
+	peer->stream = NULL;
 	session_restore(&peer->session, &kept);
+	link_room_given(peer);
 	kit_turn(kit);
+}
+
+void kit_restart(struct kit *kit, struct link_peer *peer)
+{
+	peer->incarnation += 100;
+	kit_renew(kit, peer);
 }
 
 void kit_gone(struct kit *kit, struct link_peer *gateway)
@@ -342,21 +452,26 @@ void kit_gone(struct kit *kit, struct link_peer *gateway)
 
 static bool is_own_name(const struct kit *kit, Link__Kind kind, const char *name)
 {
-	const struct router *router = kit->router;
-
-	return shards_owner(&router->shards, slice_from_str(kit->hub), (int)kind,
-			    slice_from_str(name)) == router->self;
+	return shard_owner_of(kit->router, slice_from_str(kit->hub), kind,
+			      slice_from_str(name))
+		.is_own;
 }
 
-const char *kit_name(struct kit *kit, Link__Kind kind, bool is_own)
+const char *kit_name_from(struct kit *kit, Link__Kind kind, const char *prefix,
+			  bool is_own)
 {
 	const char *name = "";
 
 	for (int i = 0; i < NAME_TRIES; i++) {
-		name = kit_text(kit, "k%d", i);
+		name = kit_text(kit, "%sk%d", prefix, i);
 		if (is_own_name(kit, kind, name) == is_own)
 			break;
 	}
 	cr_assert_eq(is_own_name(kit, kind, name), is_own);
 	return name;
+}
+
+const char *kit_name(struct kit *kit, Link__Kind kind, bool is_own)
+{
+	return kit_name_from(kit, kind, "", is_own);
 }

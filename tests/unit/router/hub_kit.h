@@ -14,8 +14,8 @@
  *	kit_expect(kit, kit->g1, "complete c1 1 {...}");
  *	kit_free(kit);
  *
- * What peers say is handed to the router by kit_hear_*(), packed and unpacked once, so
- *that nothing of it outlives the call.
+ * What peers say is handed to the router by kit_hear_*(), packed and unpacked once:
+ * nothing of it outlives the call.
  */
 #ifndef TESTS_UNIT_ROUTER_HUB_KIT_H
 #define TESTS_UNIT_ROUTER_HUB_KIT_H
@@ -24,17 +24,22 @@
 
 #include "proto/link/link.h"
 #include "router/hub.h"
+#include "router/hub_conf.h"
+#include "router/hubtest/stage.h"
 #include "router/router.h"
 
 struct kit {
-	struct loop *loop;
+	struct stage stage;
+	struct loop *loop;	 /* the stage's, as the router and presence */
 	struct router_conf conf; /* the router reads it; may be changed on the way */
 	struct router *router;
-	const char *hub; /* of what is connected from now on */
+	const char *hub;   /* of what is connected from now on */
+	uint32_t protocol; /* ... and its hub protocol; JSON unless set */
 	struct link_peer *g1;
 	struct link_peer *g2;
 	struct link_peer *r2;	    /* NULL: the router is alone */
 	struct link_peer *presence; /* as all of these, known to be up from the start */
+	bool is_of_shards;	    /* else kit_said() passes over who owns what */
 	uint64_t last_invoke;	    /* number of the last kit_invoke() */
 	uint64_t call;		    /* in what kit_said() last returned */
 	struct arena arena;	    /* kept until kit_free() */
@@ -53,6 +58,12 @@ struct kit *kit_new_conf(const struct hub_module *module, const struct router_co
 /* Stops the router as the program does. */
 void kit_free(struct kit *kit);
 
+/* Of kit->hub; it may be changed on the way. */
+struct hub_conf *kit_hub_conf(struct kit *kit);
+
+/* Sets an option of kit->hub's own, and reads the configuration again. */
+void kit_hub_option(struct kit *kit, const char *option, const char *value);
+
 void kit_turn(struct kit *kit);
 
 /* Turns until `*is_done`; waits for timers. Fails the test after 5 s. */
@@ -62,6 +73,9 @@ void kit_turn_until(struct kit *kit, const bool *is_done);
 
 /* The next message for that peer as text; "" when there is none. */
 const char *kit_said(struct kit *kit, struct link_peer *peer);
+
+/* A request that is good for longer has "too much time". */
+#define KIT_LEFT_MS_MAX 3600000
 
 #define kit_expect(kit, peer, ...)                                                       \
 	do {                                                                             \
@@ -85,7 +99,7 @@ void kit_skip(struct kit *kit, struct link_peer *peer);
 
 /* ---- what peers say and do */
 
-#define KIT_HEAR_DECLARE(lower, camel, upper, keep)                                      \
+#define KIT_HEAR_DECLARE(lower, camel, upper, keep, since)                               \
 	void kit_hear_##lower(struct kit *kit, struct link_peer *peer,                   \
 			      const Link__##camel *message);
 LINK_MESSAGES(KIT_HEAR_DECLARE)
@@ -98,6 +112,23 @@ void kit_disconnect(struct kit *kit, struct link_peer *gateway, const char *id);
 /* Numbered from 1 on; `invocation_id` NULL: no answer is wanted. */
 void kit_invoke(struct kit *kit, struct link_peer *gateway, const char *id,
 		const char *invocation_id, const char *target, const char *arguments);
+/* The same, asking for a stream. */
+void kit_stream(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id, const char *target, const char *arguments);
+/* The same, sending up the streams that the list names: "u1,u2". */
+void kit_upload(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id, const char *target, const char *arguments,
+		const char *stream_ids);
+void kit_item(struct kit *kit, struct link_peer *gateway, const char *id,
+	      const char *stream_id, const char *item);
+/* The end of such a stream, or the answer to a question; `result` and `error` may be
+ * NULL. */
+void kit_completion(struct kit *kit, struct link_peer *gateway, const char *id,
+		    const char *of, const char *result, const char *error);
+void kit_cancel(struct kit *kit, struct link_peer *gateway, const char *id,
+		const char *invocation_id);
+void kit_flow(struct kit *kit, struct link_peer *gateway, const char *id,
+	      bool is_blocked);
 void kit_member(struct kit *kit, struct link_peer *gateway, Link__Kind kind,
 		const char *name, const char *id, bool is_gone);
 /* Answers the join or leave that kit_said() last returned. */
@@ -111,15 +142,37 @@ void kit_topology(struct kit *kit, bool is_settled, const struct link_peer *a,
 /* One more gateway; it is up and has not replayed. */
 struct link_peer *kit_gateway(struct kit *kit, const char *name);
 
+/* It starts over with us, the same process. */
+void kit_renew(struct kit *kit, struct link_peer *peer);
+
 /* It comes back as another process. */
 void kit_restart(struct kit *kit, struct link_peer *peer);
 
 /* A gateway was away for too long. Its pointer is dead at the end of the turn. */
 void kit_gone(struct kit *kit, struct link_peer *gateway);
 
+/* ---- presence (hub_kit_presence.c) */
+
+/* It tells of a user; `id` counts up. */
+void kit_user(struct kit *kit, const char *id, Link__Change change, const char *user_id,
+	      const char *user_name);
+
+/* ---- the log (hub_kit_log.c) */
+
+/* What is logged from now on, before kit_new(), is kept; lines below info are not. */
+void kit_open_log(void);
+
+bool kit_log_is_open(void);
+
+/* All that was. */
+const char *kit_logged(struct kit *kit);
+
 /* ---- placing */
 
 /* A name whose key of that kind in kit->hub is owned by r1 (`is_own`) or r2. */
 const char *kit_name(struct kit *kit, Link__Kind kind, bool is_own);
+/* The same, beginning with `prefix`. */
+const char *kit_name_from(struct kit *kit, Link__Kind kind, const char *prefix,
+			  bool is_own);
 
 #endif

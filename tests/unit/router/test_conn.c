@@ -9,7 +9,7 @@
 
 static enum hub_rc hello(struct hub_call *call)
 {
-	hub_send_all(call, SLICE("hello"), hub_array(call));
+	hub_send(call, hub_to_all(), SLICE("hello"), hub_array(call));
 	return HUB_OK;
 }
 
@@ -19,7 +19,7 @@ static enum hub_rc bye(struct hub_call *call)
 
 	for (size_t i = 0; i < hub_groups_n(call); i++)
 		hub_add(arguments, hub_string(call, hub_group_at(call, i)));
-	hub_send_all(call, SLICE("bye"), arguments);
+	hub_send(call, hub_to_all(), SLICE("bye"), arguments);
 	return HUB_OK;
 }
 
@@ -52,10 +52,10 @@ static enum hub_rc leave_first(struct hub_call *call)
 }
 
 static const struct hub_method methods[] = {
-	{ "Nothing", nothing, "" },
-	{ "Join", join, "s" },
-	{ "Leave", leave, "s" },
-	{ "LeaveFirst", leave_first, "" },
+	{ .name = "Nothing", .fn = nothing, .arguments = "" },
+	{ .name = "Join", .fn = join, .arguments = "s" },
+	{ .name = "Leave", .fn = leave, .arguments = "s" },
+	{ .name = "LeaveFirst", .fn = leave_first, .arguments = "" },
 };
 
 static const struct hub_module hub = {
@@ -138,11 +138,16 @@ Test(conn, a_resumed_connection_does_not_run_on_connected)
 
 Test(conn, an_unknown_hub_is_refused)
 {
-	struct kit *kit = kit_new(&hub);
+	struct kit *kit;
 
-	kit->hub = "chess";
+	kit_open_log();
+	kit = kit_new(&hub);
+	kit->hub = "chess\n";
 	kit_connect(kit, kit->g1, "c1", "ann");
 	kit_expect(kit, kit->g1, REFUSED);
+	cr_expect_not_null(
+		strstr(kit_logged(kit), " reason=unknown_hub hub=\"chess\\n\"\n"), "%s",
+		kit_logged(kit));
 	cr_expect_eq(conns_n(kit), 0);
 	kit_free(kit);
 }

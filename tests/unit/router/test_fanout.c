@@ -7,6 +7,8 @@
 
 #include "tests/unit/router/hub_kit.h"
 
+static bool is_shard_ack; /* of what is sent next */
+
 static struct kit *kit_of_two(void)
 {
 	static char routers[] = "r1=ipc://r1,r2=ipc://r2";
@@ -36,21 +38,22 @@ static void send_to(struct kit *kit, Link__Kind kind, const char *name, uint64_t
 	send.payloads = payloads;
 	send.n_payloads = 1;
 	send.call = call;
+	send.is_shard_ack = is_shard_ack;
 	kit_hear_send(kit, kit->r2, &send);
 }
 
 static void send_to_group(struct kit *kit, uint64_t call)
 {
-	send_to(kit, LINK__KIND__KIND_GROUP, "g", call);
+	send_to(kit, LINK__KIND__KIND_GROUP, "gg", call);
 }
 
 static struct kit *kit_with_members_at_both(void)
 {
 	struct kit *kit = kit_of_two();
 
-	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "g", "c1", false);
-	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, "g", "c2", false);
-	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, "g", "c3", false);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "gg", "c1", false);
+	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, "gg", "c2", false);
+	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, "gg", "c3", false);
 	return kit;
 }
 
@@ -59,8 +62,8 @@ Test(fanout, one_message_a_gateway_and_one_answer_when_all_have_it)
 	struct kit *kit = kit_with_members_at_both();
 
 	send_to_group(kit, 5);
-	kit_expect(kit, kit->g1, "deliver group g {}");
-	kit_expect(kit, kit->g2, "deliver group g {}");
+	kit_expect(kit, kit->g1, "deliver group gg {}");
+	kit_expect(kit, kit->g2, "deliver group gg {}");
 	kit_expect_silence(kit, kit->g2);
 	kit_ack(kit, kit->g1);
 	kit_expect_silence(kit, kit->r2);
@@ -74,10 +77,10 @@ Test(fanout, only_gateways_with_members_get_it)
 {
 	struct kit *kit = kit_with_members_at_both();
 
-	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "g", "c1", true);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "gg", "c1", true);
 	send_to_group(kit, 5);
 	kit_expect_silence(kit, kit->g1);
-	kit_expect(kit, kit->g2, "deliver group g {}");
+	kit_expect(kit, kit->g2, "deliver group gg {}");
 	kit_free(kit);
 }
 
@@ -95,7 +98,7 @@ Test(fanout, users_are_not_groups)
 {
 	struct kit *kit = kit_with_members_at_both();
 
-	send_to(kit, LINK__KIND__KIND_USER, "g", 5);
+	send_to(kit, LINK__KIND__KIND_USER, "gg", 5);
 	kit_expect_silence(kit, kit->g1);
 	kit_expect(kit, kit->r2, "sent OK");
 	kit_free(kit);
@@ -105,7 +108,7 @@ Test(fanout, a_kind_we_do_not_know_is_counted)
 {
 	struct kit *kit = kit_with_members_at_both();
 
-	send_to(kit, (Link__Kind)99, "g", 5);
+	send_to(kit, (Link__Kind)99, "gg", 5);
 	kit_expect_silence(kit, kit->g1);
 	cr_expect_eq(kit->router->metrics.envelope_unknown_total, 1);
 	kit_free(kit);
@@ -115,8 +118,8 @@ Test(fanout, a_member_of_a_kind_that_has_none_is_counted)
 {
 	struct kit *kit = kit_of_two();
 
-	kit_member(kit, kit->g1, LINK__KIND__KIND_ALL, "g", "c1", false);
-	kit_member(kit, kit->g1, (Link__Kind)257, "g", "c1", false);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_ALL, "gg", "c1", false);
+	kit_member(kit, kit->g1, (Link__Kind)257, "gg", "c1", false);
 	cr_expect_eq(kit->router->groups.groups.count, 0);
 	cr_expect_eq(kit->router->metrics.envelope_unknown_total, 2);
 	kit_free(kit);
@@ -155,18 +158,34 @@ Test(fanout, of_a_gateway_that_is_not_heard_of_nobody_knows)
 	kit_free(kit);
 }
 
-Test(fanout, a_full_gateway_fails_the_send_for_all)
+/* Before it, they wait: test_backlog.c. */
+Test(fanout, a_full_backlog_refuses_the_send_for_all)
 {
 	struct kit *kit = kit_with_members_at_both();
 	int n = 0;
 
 	while (kit->router->metrics.send_failed_total == 0 && n++ < 100000)
 		send_to_group(kit, 0);
+	cr_expect_eq(kit->router->metrics.backlog_refused_total, 1);
 	kit_skip(kit, kit->g1);
 	send_to_group(kit, 5);
-	kit_expect(kit, kit->g1, "deliver group g {}");
-	kit_ack(kit, kit->g1);
+	kit_expect_silence(kit, kit->g1);
 	kit_expect(kit, kit->r2, "sent ERR_LIMIT");
+	kit_free(kit);
+}
+
+Test(fanout, may_be_confirmed_by_the_shard_alone)
+{
+	struct kit *kit = kit_with_members_at_both();
+
+	is_shard_ack = true;
+	send_to_group(kit, 5);
+	kit_expect(kit, kit->r2, "sent OK");
+	kit_expect(kit, kit->g1, "deliver group gg {}");
+	kit_expect(kit, kit->g2, "deliver group gg {}");
+	kit_ack(kit, kit->g1);
+	kit_ack(kit, kit->g2);
+	kit_expect_silence(kit, kit->r2);
 	kit_free(kit);
 }
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/base/mem.h"
+
 #define GATEWAYS_N 4
 #define GROUPS_N 6
 #define CONNS_N 12
@@ -82,18 +84,63 @@ static size_t list_len(const struct list *list)
 	return n;
 }
 
+/* ---- what it costs */
+
+#define MANY 100000
+#define MEMBERSHIP_BYTES_MAX 300 /* of a user's own, whose key has no other member */
+#define MEMBER_BYTES_MAX 200	 /* of one more in a group */
+
+/* Bytes that each of them took, with ids and names as long as they usually are. */
+static size_t bytes_of_many(int kind, int keys_n)
+{
+	const size_t before = mem_used_bytes();
+
+	for (int i = 0; i < MANY; i++) {
+		char connection[32];
+		char name[32];
+		const struct group_member member = {
+			.connection = { connection, 22 },
+			.user_id = { name, strlen("user-000000") },
+		};
+		struct group_key key;
+
+		(void)snprintf(connection, sizeof(connection), "%022d", i);
+		(void)snprintf(name, sizeof(name), "user-%06d", i % keys_n);
+		key = key_of("chat", kind, name);
+		group_add(&table, &key, &member, &gateways[i % GATEWAYS_N]);
+	}
+	return (mem_used_bytes() - before) / MANY;
+}
+
+Test(group, a_user_costs_little)
+{
+	const size_t bytes = bytes_of_many(2, MANY);
+
+	cr_expect_eq(table.groups.count, MANY);
+	cr_expect_leq(bytes, MEMBERSHIP_BYTES_MAX, "%zu", bytes);
+}
+
+Test(group, a_member_costs_less)
+{
+	const size_t bytes = bytes_of_many(1, 1);
+
+	cr_expect_eq(table.groups.count, 1);
+	cr_expect_leq(bytes, MEMBER_BYTES_MAX, "%zu", bytes);
+}
+
 /* ---- by example */
 
 Test(group, a_member_is_kept_with_who_it_is)
 {
-	const struct member *member;
+	struct group_member who;
 
 	add("g", "c1", 0);
 	cr_assert_not_null(find("g"));
-	member = CONTAINER_OF(find("g")->members.next, struct member, group_node);
-	cr_expect(slice_equal(member->connection, SLICE("c1")));
-	cr_expect(slice_equal(member->user_id, SLICE("ann")));
-	cr_expect(slice_equal(member->user_name, SLICE("Ann")));
+	who = group_member_who(
+		CONTAINER_OF(find("g")->members.next, struct member, group_node));
+	cr_expect(slice_equal(who.connection, SLICE("c1")));
+	cr_expect(slice_equal(who.user_id, SLICE("ann")));
+	cr_expect(slice_equal(who.user_name, SLICE("Ann")));
 }
 
 Test(group, adding_twice_is_adding_once)
@@ -104,6 +151,38 @@ Test(group, adding_twice_is_adding_once)
 	cr_expect_eq(members_at(find("g"), 0), 1);
 	drop("g", "c1", 0);
 	cr_expect_null(find("g"));
+}
+
+static bool move(const char *name, const char *connection, int from, int to)
+{
+	const struct group_key key = key_of("chat", 1, name);
+
+	return group_move(&table, &key, slice_from_str(connection), &gateways[from],
+			  &gateways[to]);
+}
+
+Test(group, a_member_goes_over_to_another_gateway)
+{
+	add("lobby", "c1", 0);
+	cr_expect(move("lobby", "c1", 0, 1));
+	cr_expect_eq(members_at(find("lobby"), 0), 0);
+	cr_expect_eq(members_at(find("lobby"), 1), 1);
+	cr_expect_eq(find("lobby")->members_n, 1);
+	cr_expect_not(move("lobby", "c1", 0, 1));
+	cr_expect_not(move("attic", "c1", 0, 1));
+	drop("lobby", "c1", 0);
+	cr_expect_not_null(find("lobby"));
+	drop("lobby", "c1", 1);
+	cr_expect_null(find("lobby"));
+}
+
+Test(group, a_member_that_is_there_already_is_one_afterwards)
+{
+	add("lobby", "c1", 0);
+	add("lobby", "c1", 1);
+	cr_expect(move("lobby", "c1", 0, 1));
+	cr_expect_eq(find("lobby")->members_n, 1);
+	cr_expect_eq(members_at(find("lobby"), 1), 1);
 }
 
 Test(group, a_group_ends_with_its_last_member)

@@ -51,36 +51,12 @@ static enum hub_rc members(struct hub_call *call)
 	return HUB_OK;
 }
 
-static enum hub_rc append(struct hub_call *call)
-{
-	return tell(call, hub_await_log_append(call, hub_arg_string(call, 0),
-					       hub_arg_string(call, 1), 2));
-}
-
-static enum hub_rc read_log(struct hub_call *call)
-{
-	struct value *result = hub_array(call);
-	const struct slice *entries;
-	size_t n;
-	const enum hub_rc rc =
-		hub_await_log_read(call, hub_arg_string(call, 0),
-				   (uint32_t)hub_arg_int(call, 1), &entries, &n);
-
-	for (size_t i = 0; i < n; i++)
-		hub_add(result, hub_string(call, entries[i]));
-	hub_add(result, hub_int(call, rc));
-	hub_return(call, result);
-	return HUB_OK;
-}
-
 static const struct hub_method methods[] = {
-	{ "Join", join, "s" },
-	{ "Leave", leave, "s" },
-	{ "JoinOther", join_other, "ss" },
-	{ "LeaveOther", leave_other, "ss" },
-	{ "Members", members, "s" },
-	{ "Append", append, "ss" },
-	{ "Read", read_log, "si" },
+	{ .name = "Join", .fn = join, .arguments = "s" },
+	{ .name = "Leave", .fn = leave, .arguments = "s" },
+	{ .name = "JoinOther", .fn = join_other, .arguments = "ss" },
+	{ .name = "LeaveOther", .fn = leave_other, .arguments = "ss" },
+	{ .name = "Members", .fn = members, .arguments = "s" },
 };
 
 static const struct hub_module hub = {
@@ -232,7 +208,8 @@ Test(hub_await, another_shards_join_of_nobody_is_refused)
 	Link__Join from = LINK__JOIN__INIT;
 
 	from.hub = link_bytes(SLICE("hub"));
-	from.connection = link_bytes(SLICE("nobody"));
+	from.connection = link_bytes(slice_from_str(
+		kit_name_from(kit, LINK__KIND__KIND_CONNECTION, "nobody", true)));
 	from.call = 9;
 	from.origin = link_bytes(SLICE("r2"));
 	kit_hear_join(kit, kit->r2, &from);
@@ -297,88 +274,11 @@ Test(hub_await, members_are_listed_for_another_shard)
 	kit_expect(kit, kit->r2, "members OK a user-of-a");
 }
 
-Test(hub_await, a_group_too_large_for_a_message_is_over_a_limit)
-{
-	Link__ListMembers list = LINK__LIST_MEMBERS__INIT;
-
-	for (int i = 0; i < 40000; i++) {
-		char id[32];
-
-		snprintf(id, sizeof(id), "connection-%012d", i);
-		kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, ours, id, false);
-	}
-	list.hub = link_bytes(SLICE("hub"));
-	list.group = link_bytes(slice_from_str(ours));
-	list.call = 9;
-	kit_hear_list_members(kit, kit->r2, &list);
-	kit_expect(kit, kit->r2, "members ERR_LIMIT");
-	cr_expect_eq(kit->call, 9);
-}
-
-/* ---- logs */
-
-Test(hub_await, a_log_of_our_own)
-{
-	call("Append", args2(ours, "one"));
-	expect_rc(HUB_OK);
-	call("Append", args2(ours, "two"));
-	expect_rc(HUB_OK);
-	call("Append", args2(ours, "three"));
-	expect_rc(HUB_OK);
-	call("Read", kit_text(kit, "[\"%s\",10]", ours));
-	expect_result("[\"two\",\"three\",0]");
-	call("Read", kit_text(kit, "[\"%s\",1]", ours));
-	expect_result("[\"three\",0]");
-}
-
-Test(hub_await, a_log_nobody_wrote_is_empty)
-{
-	call("Read", kit_text(kit, "[\"%s\",10]", ours));
-	expect_result("[0]");
-}
-
-Test(hub_await, a_log_of_another_shard)
-{
-	ProtobufCBinaryData lines[] = { link_bytes(SLICE("x")), link_bytes(SLICE("y")) };
-	Link__LogEntries entries = LINK__LOG_ENTRIES__INIT;
-
-	call("Append", args2(theirs, "one"));
-	kit_expect(kit, kit->r2, "log_append %s one 2", theirs);
-	entries.call = kit->call;
-	kit_hear_log_entries(kit, kit->r2, &entries);
-	expect_rc(HUB_OK);
-	call("Read", kit_text(kit, "[\"%s\",10]", theirs));
-	kit_expect(kit, kit->r2, "log_read %s 10", theirs);
-	entries.call = kit->call;
-	entries.entries = lines;
-	entries.n_entries = 2;
-	kit_hear_log_entries(kit, kit->r2, &entries);
-	expect_result("[\"x\",\"y\",0]");
-}
-
-Test(hub_await, a_log_is_kept_for_another_shard)
-{
-	Link__LogAppend append_to = LINK__LOG_APPEND__INIT;
-	Link__LogRead read_from = LINK__LOG_READ__INIT;
-
-	append_to.hub = link_bytes(SLICE("hub"));
-	append_to.entry = link_bytes(SLICE("one"));
-	kit_hear_log_append(kit, kit->r2, &append_to);
-	kit_expect(kit, kit->r2, "log_entries OK");
-	read_from.hub = link_bytes(SLICE("hub"));
-	kit_hear_log_read(kit, kit->r2, &read_from);
-	kit_expect(kit, kit->r2, "log_entries OK one");
-	read_from.hub = link_bytes(SLICE("hu"));
-	read_from.key = link_bytes(SLICE("b"));
-	kit_hear_log_read(kit, kit->r2, &read_from);
-	kit_expect(kit, kit->r2, "log_entries OK");
-}
-
 /* ---- nothing comes back */
 
 Test(hub_await, no_answer_in_time)
 {
-	kit->conf.hub_await_timeout_ms = 1;
+	kit_hub_conf(kit)->await_timeout_ms = 1;
 	call("Members", args(theirs));
 	wait_for_timeout();
 	expect_result("[-3]");

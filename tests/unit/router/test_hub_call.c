@@ -4,6 +4,9 @@
  * letters, results, and errors as SignalR words them.
  */
 #include "router/hub_runtime.h"
+
+#include <stdlib.h>
+
 #include "tests/unit/router/hub_kit.h"
 
 static struct kit *kit;
@@ -65,7 +68,8 @@ static enum hub_rc make_ids(struct hub_call *call)
 	const struct slice time = hub_timestamp(call);
 	const bool is_fine = a.len == 22 && !slice_equal(a, b) && time.len == 24 &&
 			     time.ptr[10] == 'T' && time.ptr[19] == '.' &&
-			     time.ptr[23] == 'Z';
+			     time.ptr[23] == 'Z' &&
+			     hub_unix_ms(call) % 1000 == strtol(time.ptr + 20, NULL, 10);
 
 	hub_return(call, hub_bool(call, is_fine));
 	return HUB_OK;
@@ -90,15 +94,24 @@ static enum hub_rc repeat(struct hub_call *call)
 }
 
 static const struct hub_method methods[] = {
-	{ "None", count, "" },		 { "String", count, "s" },
-	{ "Integer", count, "i" },	 { "Number", count, "n" },
-	{ "Bool", count, "b" },		 { "Array", count, "a" },
-	{ "Map", count, "m" },		 { "Any", count, "v" },
-	{ "Open", count, "si*" },	 { "AllOpen", count, "*" },
-	{ "Typed", typed, "sib" },	 { "Who", who, "" },
-	{ "FailText", fail_text, "s" },	 { "FailCode", fail_code, "i" },
-	{ "Recode", recode, "s" },	 { "MakeIds", make_ids, "" },
-	{ "PrintLong", print_long, "" }, { "Repeat", repeat, "i" },
+	{ .name = "None", .fn = count, .arguments = "" },
+	{ .name = "String", .fn = count, .arguments = "s" },
+	{ .name = "Integer", .fn = count, .arguments = "i" },
+	{ .name = "Number", .fn = count, .arguments = "n" },
+	{ .name = "Bool", .fn = count, .arguments = "b" },
+	{ .name = "Array", .fn = count, .arguments = "a" },
+	{ .name = "Map", .fn = count, .arguments = "m" },
+	{ .name = "Any", .fn = count, .arguments = "v" },
+	{ .name = "Open", .fn = count, .arguments = "si*" },
+	{ .name = "AllOpen", .fn = count, .arguments = "*" },
+	{ .name = "Typed", .fn = typed, .arguments = "sib" },
+	{ .name = "Who", .fn = who, .arguments = "" },
+	{ .name = "FailText", .fn = fail_text, .arguments = "s" },
+	{ .name = "FailCode", .fn = fail_code, .arguments = "i" },
+	{ .name = "Recode", .fn = recode, .arguments = "s" },
+	{ .name = "MakeIds", .fn = make_ids, .arguments = "" },
+	{ .name = "PrintLong", .fn = print_long, .arguments = "" },
+	{ .name = "Repeat", .fn = repeat, .arguments = "i" },
 };
 
 static const struct hub_module hub = {
@@ -144,11 +157,11 @@ static void expect_error(const char *target, const char *arguments, const char *
 static void expect_detail(const char *target, const char *arguments, const char *error,
 			  const char *detail)
 {
-	kit->conf.is_detailed = false;
+	kit_hub_conf(kit)->is_detailed = false;
 	expect_error(target, arguments, error);
-	kit->conf.is_detailed = true;
+	kit_hub_conf(kit)->is_detailed = true;
 	expect_error(target, arguments, kit_text(kit, "%s%s", error, detail));
-	kit->conf.is_detailed = false;
+	kit_hub_conf(kit)->is_detailed = false;
 }
 
 static void expect_unbound(const char *target, const char *arguments, const char *detail)

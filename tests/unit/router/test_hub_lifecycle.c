@@ -20,7 +20,7 @@ static enum hub_rc join_twice(struct hub_call *call)
 
 static enum hub_rc say(struct hub_call *call)
 {
-	hub_send_all(call, SLICE("said"), hub_array(call));
+	hub_send(call, hub_to_all(), SLICE("said"), hub_array(call));
 	return HUB_OK;
 }
 
@@ -32,7 +32,7 @@ static enum hub_rc say_and_join(struct hub_call *call)
 
 static enum hub_rc say_hello(struct hub_call *call)
 {
-	hub_send_all(call, SLICE("hello"), hub_array(call));
+	hub_send(call, hub_to_all(), SLICE("hello"), hub_array(call));
 	if (slice_equal(hub_user_id(call), SLICE("banned")))
 		return hub_fail(call, "You are not welcome.");
 	return HUB_OK;
@@ -40,15 +40,15 @@ static enum hub_rc say_hello(struct hub_call *call)
 
 static enum hub_rc say_bye(struct hub_call *call)
 {
-	hub_send_all(call, SLICE("bye"), hub_array(call));
+	hub_send(call, hub_to_all(), SLICE("bye"), hub_array(call));
 	return HUB_OK;
 }
 
 static const struct hub_method methods[] = {
-	{ "Join", join, "s" },
-	{ "JoinTwice", join_twice, "s" },
-	{ "Say", say, "" },
-	{ "SayAndJoin", say_and_join, "s" },
+	{ .name = "Join", .fn = join, .arguments = "s" },
+	{ .name = "JoinTwice", .fn = join_twice, .arguments = "s" },
+	{ .name = "Say", .fn = say, .arguments = "" },
+	{ .name = "SayAndJoin", .fn = say_and_join, .arguments = "s" },
 };
 
 static const struct hub_module polite = {

@@ -30,7 +30,7 @@ static enum hub_rc say(struct hub_call *call)
 	struct value *arguments = hub_array(call);
 
 	hub_add(arguments, hub_copy(call, hub_arg(call, 0)));
-	hub_send_all(call, SLICE("said"), arguments);
+	hub_send(call, hub_to_all(), SLICE("said"), arguments);
 	return HUB_OK;
 }
 
@@ -47,12 +47,12 @@ static enum hub_rc leave_us(struct hub_call *call)
 }
 
 static const struct hub_method methods[] = {
-	{ "Echo", echo, "v" },
-	{ "Join", join, "s" },
-	{ "JoinTwice", join_twice, "s" },
-	{ "Say", say, "v" },
-	{ "SayAndJoin", say_and_join, "s" },
-	{ "LeaveUs", leave_us, "" },
+	{ .name = "Echo", .fn = echo, .arguments = "v" },
+	{ .name = "Join", .fn = join, .arguments = "s" },
+	{ .name = "JoinTwice", .fn = join_twice, .arguments = "s" },
+	{ .name = "Say", .fn = say, .arguments = "v" },
+	{ .name = "SayAndJoin", .fn = say_and_join, .arguments = "s" },
+	{ .name = "LeaveUs", .fn = leave_us, .arguments = "" },
 };
 
 static const struct hub_module quiet = {
@@ -230,7 +230,7 @@ Test(hub_runtime, what_was_not_confirmed_in_time_is_an_error)
 	struct kit *kit = kit_with_c1(&quiet);
 	bool is_over;
 
-	kit->conf.hub_await_timeout_ms = 1;
+	kit_hub_conf(kit)->await_timeout_ms = 1;
 	kit_invoke(kit, kit->g1, "c1", "a", "Say", "[1]");
 	do {
 		loop_turn(kit->loop, 100);

@@ -22,27 +22,80 @@ static enum hub_rc send_how(struct hub_call *call)
 	const struct slice event = SLICE("ev");
 
 	if (slice_equal(how, SLICE("caller")))
-		hub_send_caller(call, event, arguments);
+		hub_send(call, hub_to_caller(), event, arguments);
 	else if (slice_equal(how, SLICE("all")))
-		hub_send_all(call, event, arguments);
+		hub_send(call, hub_to_all(), event, arguments);
 	else if (slice_equal(how, SLICE("others")))
-		hub_send_others(call, event, arguments);
+		hub_send(call, hub_to_others(), event, arguments);
 	else if (slice_equal(how, SLICE("group")))
-		hub_send_group(call, name, event, arguments);
+		hub_send(call, hub_to_group(name), event, arguments);
 	else if (slice_equal(how, SLICE("others_in_group")))
-		hub_send_others_in_group(call, name, event, arguments);
+		hub_send(call, hub_to_others_in_group(name), event, arguments);
 	else if (slice_equal(how, SLICE("user")))
-		hub_send_user(call, name, event, arguments);
+		hub_send(call, hub_to_user(name), event, arguments);
 	else
-		hub_send_connection(call, name, event, arguments);
+		hub_send(call, hub_to_connection(name), event, arguments);
 	return HUB_OK;
 }
 
 static enum hub_rc send_three(struct hub_call *call)
 {
-	hub_send_group(call, hub_arg_string(call, 0), SLICE("a"), one(call, SLICE("1")));
-	hub_send_group(call, hub_arg_string(call, 0), SLICE("b"), one(call, SLICE("2")));
-	hub_send_group(call, hub_arg_string(call, 0), SLICE("c"), one(call, SLICE("3")));
+	hub_send(call, hub_to_group(hub_arg_string(call, 0)), SLICE("a"),
+		 one(call, SLICE("1")));
+	hub_send(call, hub_to_group(hub_arg_string(call, 0)), SLICE("b"),
+		 one(call, SLICE("2")));
+	hub_send(call, hub_to_group(hub_arg_string(call, 0)), SLICE("c"),
+		 one(call, SLICE("3")));
+	return HUB_OK;
+}
+
+static struct slice names[HUB_TO_MAX + 1];
+
+/* How many of them are meant. */
+static size_t take_names(struct hub_call *call, size_t index)
+{
+	size_t n = 0;
+
+	for (const struct value *item = hub_arg(call, index)->first; item != NULL;
+	     item = item->next)
+		names[n++] = item->bytes;
+	return n;
+}
+
+/* SendMany(how, names) */
+static enum hub_rc send_many(struct hub_call *call)
+{
+	const struct slice how = hub_arg_string(call, 0);
+	const size_t n = take_names(call, 1);
+	const struct value *arguments = one(call, SLICE("hi"));
+	const struct slice event = SLICE("ev");
+
+	if (slice_equal(how, SLICE("groups")))
+		hub_send(call, hub_to_groups(names, n), event, arguments);
+	else if (slice_equal(how, SLICE("users")))
+		hub_send(call, hub_to_users(names, n), event, arguments);
+	else
+		hub_send(call, hub_to_connections(names, n), event, arguments);
+	return HUB_OK;
+}
+
+/* SendTwice(names): two messages, each to all of the groups. */
+static enum hub_rc send_twice(struct hub_call *call)
+{
+	const size_t n = take_names(call, 0);
+
+	hub_send(call, hub_to_groups(names, n), SLICE("a"), one(call, SLICE("1")));
+	hub_send(call, hub_to_groups(names, n), SLICE("b"), one(call, SLICE("2")));
+	return HUB_OK;
+}
+
+/* SendTo(n, name): to one user as often as that. */
+static enum hub_rc send_to_n(struct hub_call *call)
+{
+	for (size_t i = 0; i <= HUB_TO_MAX; i++)
+		names[i] = hub_arg_string(call, 1);
+	hub_send(call, hub_to_users(names, (size_t)hub_arg_int(call, 0)), SLICE("ev"),
+		 one(call, SLICE("hi")));
 	return HUB_OK;
 }
 
@@ -52,15 +105,18 @@ static enum hub_rc send_long(struct hub_call *call)
 	static char text[LINK_ENVELOPE_BYTES_MAX + 1];
 
 	memset(text, 'x', sizeof(text));
-	hub_send_group(call, hub_arg_string(call, 0), SLICE("a"),
-		       one(call, slice_make(text, sizeof(text))));
+	hub_send(call, hub_to_group(hub_arg_string(call, 0)), SLICE("a"),
+		 one(call, slice_make(text, sizeof(text))));
 	return HUB_OK;
 }
 
 static const struct hub_method methods[] = {
-	{ "Send", send_how, "ss" },
-	{ "SendThree", send_three, "s" },
-	{ "SendLong", send_long, "s" },
+	{ .name = "Send", .fn = send_how, .arguments = "ss" },
+	{ .name = "SendThree", .fn = send_three, .arguments = "s" },
+	{ .name = "SendMany", .fn = send_many, .arguments = "sa" },
+	{ .name = "SendTwice", .fn = send_twice, .arguments = "a" },
+	{ .name = "SendTo", .fn = send_to_n, .arguments = "is" },
+	{ .name = "SendLong", .fn = send_long, .arguments = "s" },
 };
 
 static const struct hub_module hub = {
@@ -227,6 +283,103 @@ Test(hub_send, keeps_the_order_it_was_made_in)
 	kit_expect(kit, kit->g1, "complete %s 1 -", caller);
 }
 
+/* ---- several names */
+
+static void send_many_to(const char *how, const char *first, const char *second)
+{
+	kit_invoke(kit, kit->g1, caller, "7", "SendMany",
+		   kit_text(kit, "[\"%s\",[\"%s\",\"%s\"]]", how, first, second));
+	kit_turn(kit);
+}
+
+Test(hub_send, to_groups_wherever_they_are_owned)
+{
+	const char *ours = kit_name(kit, LINK__KIND__KIND_GROUP, true);
+	const char *theirs = kit_name(kit, LINK__KIND__KIND_GROUP, false);
+
+	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, ours, "c2", false);
+	send_many_to("groups", ours, theirs);
+	kit_expect(kit, kit->g2, "deliver group %s " EVENT, ours);
+	kit_expect(kit, kit->r2, "send group %s " EVENT, theirs);
+	answer_sent(OK);
+	kit_expect_silence(kit, kit->g1); /* the other one is not confirmed */
+	kit_ack(kit, kit->g2);
+	kit_expect(kit, kit->g1, "complete %s 1 " DONE, caller);
+}
+
+Test(hub_send, who_is_in_two_groups_gets_it_twice)
+{
+	const char *group = kit_name(kit, LINK__KIND__KIND_GROUP, true);
+
+	kit_member(kit, kit->g2, LINK__KIND__KIND_GROUP, group, "c2", false);
+	kit_member(kit, kit->g2, LINK__KIND__KIND_USER, "bob", "c2", false);
+	send_many_to("groups", group, group);
+	kit_expect(kit, kit->g2, "deliver group %s " EVENT, group);
+	kit_expect(kit, kit->g2, "deliver group %s " EVENT, group);
+	kit_expect_silence(kit, kit->g2);
+}
+
+Test(hub_send, to_users_and_connections)
+{
+	const char *user = kit_name(kit, LINK__KIND__KIND_USER, false);
+	const char *id = kit_name(kit, LINK__KIND__KIND_CONNECTION, false);
+
+	send_many_to("users", user, "");
+	kit_expect(kit, kit->r2, "send user %s " EVENT, user);
+	kit_skip(kit, kit->r2);
+	send_many_to("connections", id, caller);
+	kit_expect(kit, kit->r2, "send connection %s " EVENT, id);
+	kit_expect(kit, kit->g1, "deliver connection %s " EVENT, caller);
+}
+
+Test(hub_send, each_group_gets_what_is_sent_in_order)
+{
+	const char *group = kit_name(kit, LINK__KIND__KIND_GROUP, false);
+	static const char text[] = "send group %s {\"type\":1,\"target\":\"%s\","
+				   "\"arguments\":[\"%s\"]}";
+
+	kit_invoke(kit, kit->g1, caller, "7", "SendTwice",
+		   kit_text(kit, "[[\"%s\",\"%s\"]]", group, group));
+	kit_turn(kit);
+	for (int i = 0; i < 2; i++)
+		kit_expect(kit, kit->r2, text, group, "a", "1");
+	for (int i = 0; i < 2; i++)
+		kit_expect(kit, kit->r2, text, group, "b", "2");
+	kit_expect_silence(kit, kit->r2);
+}
+
+Test(hub_send, to_no_names_is_to_nobody)
+{
+	kit_invoke(kit, kit->g1, caller, "7", "SendMany", "[\"groups\",[]]");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, "complete %s 1 " DONE, caller);
+	kit_expect_silence(kit, kit->r2);
+	kit_expect_silence(kit, kit->g2);
+}
+
+static void send_to(unsigned n)
+{
+	kit_invoke(kit, kit->g1, caller, "7", "SendTo",
+		   kit_text(kit, "[%u,\"%s\"]", n,
+			    kit_name(kit, LINK__KIND__KIND_USER, true)));
+	kit_turn(kit);
+}
+
+Test(hub_send, to_a_thousand_names_and_not_to_one_more)
+{
+	const uint64_t *refused = &kit->router->metrics.send_refused_total;
+
+	cr_assert_eq(HUB_TO_MAX, 1000);
+	send_to(1000);
+	kit_expect(kit, kit->g1, "complete %s 1 " DONE, caller);
+	cr_expect_eq(kit->router->metrics.send_empty_total, 1000);
+	cr_expect_eq(*refused, 0);
+	send_to(1001);
+	kit_expect(kit, kit->g1, "complete %s 2 " FAILED("SendTo"), caller);
+	cr_expect_eq(kit->router->metrics.send_empty_total, 1000);
+	cr_expect_eq(*refused, 1);
+}
+
 /* ---- failures */
 
 Test(hub_send, one_failed_send_of_many_fails_the_invocation)
@@ -281,18 +434,22 @@ Test(hub_send, what_was_never_sent_goes_to_the_shards_next_process)
 	kit_expect(kit, kit->g1, "complete %s 1 " DONE, caller);
 }
 
-Test(hub_send, a_full_link_fails_it_at_once)
+/* Nothing is lost of it: test_backlog.c. */
+Test(hub_send, a_full_link_makes_its_calls_wait)
 {
 	const char *group = kit_name(kit, LINK__KIND__KIND_GROUP, false);
 
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 100 && !kit->router->backlog.is_full; i++) {
 		kit_invoke(kit, kit->g1, caller, NULL, "SendThree",
 			   kit_text(kit, "[\"%s\"]", group));
 		kit_turn(kit);
 		kit_skip(kit, kit->g1);
 	}
+	cr_assert(kit->router->backlog.is_full);
 	send_it("group", group);
-	kit_expect(kit, kit->g1, "complete %s 101 " FAILED("Send"), caller);
+	kit_expect_silence(kit, kit->g1);
+	cr_expect_eq(kit->router->metrics.backlog_refused_total, 0);
+	cr_expect_eq(kit->router->metrics.send_failed_total, 0);
 }
 
 static void send_long_to(const char *group)

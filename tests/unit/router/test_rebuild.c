@@ -16,7 +16,7 @@ static void send_text(struct kit *kit, struct link_peer *from, const char *text)
 	payload.frame = link_bytes(slice_from_str(kit_text(kit, "%s\x1e", text)));
 	send.hub = link_bytes(SLICE("chat"));
 	send.kind = LINK__KIND__KIND_GROUP;
-	send.name = link_bytes(SLICE("g"));
+	send.name = link_bytes(SLICE("gg"));
 	send.payloads = payloads;
 	send.n_payloads = 1;
 	send.call = 5;
@@ -28,7 +28,7 @@ static void list_members(struct kit *kit)
 	Link__ListMembers list = LINK__LIST_MEMBERS__INIT;
 
 	list.hub = link_bytes(SLICE("chat"));
-	list.group = link_bytes(SLICE("g"));
+	list.group = link_bytes(SLICE("gg"));
 	list.call = 6;
 	kit_hear_list_members(kit, kit->r2, &list);
 }
@@ -56,7 +56,7 @@ static bool is_done(const struct kit *kit)
 
 static void replay(struct kit *kit, struct link_peer *gateway, const char *id)
 {
-	kit_member(kit, gateway, LINK__KIND__KIND_GROUP, "g", id, false);
+	kit_member(kit, gateway, LINK__KIND__KIND_GROUP, "gg", id, false);
 	kit_replayed(kit, gateway);
 	kit_turn(kit);
 }
@@ -72,8 +72,8 @@ Test(rebuild, sends_wait_for_all_gateways_that_presence_names)
 	kit_expect_silence(kit, kit->g1);
 	replay(kit, kit->g2, "c2");
 	cr_expect(is_done(kit));
-	kit_expect(kit, kit->g1, "deliver group g one");
-	kit_expect(kit, kit->g2, "deliver group g one");
+	kit_expect(kit, kit->g1, "deliver group gg one");
+	kit_expect(kit, kit->g2, "deliver group gg one");
 	kit_free(kit);
 }
 
@@ -88,9 +88,9 @@ Test(rebuild, what_waited_keeps_its_order_and_goes_first)
 	replay(kit, kit->g1, "c1");
 	replay(kit, kit->g2, "c2");
 	send_text(kit, kit->r2, "three");
-	kit_expect(kit, kit->g1, "deliver group g one");
-	kit_expect(kit, kit->g1, "deliver group g two");
-	kit_expect(kit, kit->g1, "deliver group g three");
+	kit_expect(kit, kit->g1, "deliver group gg one");
+	kit_expect(kit, kit->g1, "deliver group gg two");
+	kit_expect(kit, kit->g1, "deliver group gg three");
 	kit_expect(kit, kit->r2, "members OK c1 user-of-c1 c2 user-of-c2");
 	kit_free(kit);
 }
@@ -213,10 +213,10 @@ Test(rebuild, goes_on_after_the_timeout)
 	conf.rebuild_timeout_ms = 1;
 	kit = kit_new_conf(NULL, &conf);
 	kit_topology(kit, true, kit->g1, kit->g2);
-	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "g", "c1", false);
+	kit_member(kit, kit->g1, LINK__KIND__KIND_GROUP, "gg", "c1", false);
 	send_text(kit, kit->r2, "one");
 	kit_turn_until(kit, &kit->router->rebuild.is_done);
-	kit_expect(kit, kit->g1, "deliver group g one");
+	kit_expect(kit, kit->g1, "deliver group gg one");
 	cr_expect_eq(kit->router->metrics.rebuild_timeout_total, 1);
 	kit_free(kit);
 }
@@ -226,7 +226,7 @@ Test(rebuild, goes_on_after_the_timeout)
 static void expect_sent(struct kit *kit, const char *text, const char *what)
 {
 	send_text(kit, kit->r2, text);
-	kit_expect(kit, kit->g1, "deliver group g %s", text);
+	kit_expect(kit, kit->g1, "deliver group gg %s", text);
 	kit_ack(kit, kit->g1);
 	kit_expect(kit, kit->r2, "sent %s", what);
 }
@@ -278,6 +278,22 @@ Test(rebuild, a_missing_gateway_that_is_lost_is_missed_no_more)
 	kit_free(kit);
 }
 
+/* Nobody else could tell whether it lives: a promise that cannot be kept is not made. */
+Test(rebuild, without_presence_the_missing_are_missed_for_as_long_as_they_do_not_come)
+{
+	struct kit *kit = kit_timed_out();
+
+	kit_restart(kit, kit->presence);
+	expect_sent(kit, "one", "ERR_OUTCOME");
+	router_count(kit->router);
+	cr_expect_eq(kit->router->metrics.missing_gateways, 1);
+	kit_replayed(kit, kit->g2);
+	expect_sent(kit, "two", "OK");
+	router_count(kit->router);
+	cr_expect_eq(kit->router->metrics.missing_gateways, 0);
+	kit_free(kit);
+}
+
 Test(rebuild, one_that_never_came_is_missed_until_presence_drops_it)
 {
 	struct router_conf conf = conf_of_two();
@@ -297,6 +313,78 @@ Test(rebuild, one_that_never_came_is_missed_until_presence_drops_it)
 	expect_sent(kit, "x", "ERR_OUTCOME");
 	kit_topology(kit, true, kit->g1, kit->g2);
 	expect_sent(kit, "x", "OK");
+	kit_free(kit);
+}
+
+/* ---- who was not waited for */
+
+static struct kit *kit_rebuilt(void)
+{
+	struct kit *kit = kit_rebuilding();
+
+	kit_topology(kit, true, kit->g1, kit->g2);
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	cr_assert(is_done(kit));
+	return kit;
+}
+
+Test(rebuild, who_comes_when_it_is_done_is_told_before_anything_else)
+{
+	struct kit *kit = kit_rebuilt();
+	struct link_peer *g3 = kit_gateway(kit, "g3");
+
+	kit_expect(kit, g3, "fence");
+	kit_expect_silence(kit, kit->g1);
+	kit_free(kit);
+}
+
+Test(rebuild, who_starts_over_was_here_all_the_time)
+{
+	struct kit *kit = kit_rebuilt();
+
+	kit_renew(kit, kit->g1);
+	kit_expect_silence(kit, kit->g1);
+	kit_restart(kit, kit->g2);
+	kit_expect_silence(kit, kit->g2); /* the table is not done with g1 */
+	replay(kit, kit->g1, "c1");
+	replay(kit, kit->g2, "c2");
+	kit_restart(kit, kit->g2);
+	kit_expect(kit, kit->g2, "fence");
+	kit_free(kit);
+}
+
+Test(rebuild, who_was_given_up_is_told_when_it_comes_back)
+{
+	struct kit *kit = kit_rebuilt();
+	struct link_peer *g3 = kit_gateway(kit, "g3");
+	const uint64_t incarnation = link_peer_incarnation(g3);
+
+	kit_skip(kit, g3);
+	replay(kit, g3, "c3");
+	kit_gone(kit, g3);
+	g3 = kit_gateway(kit, "g3");
+	cr_assert_eq(link_peer_incarnation(g3), incarnation);
+	kit_expect(kit, g3, "fence");
+	kit_free(kit);
+}
+
+Test(rebuild, no_send_was_confirmed_without_a_missing_gateway)
+{
+	struct router_conf conf = conf_of_two();
+	struct kit *kit;
+	struct link_peer *g3;
+
+	conf.rebuild_timeout_ms = 1;
+	kit = kit_new_conf(NULL, &conf);
+	g3 = kit_gateway(kit, "g3");
+	kit_topology(kit, true, kit->g1, g3);
+	replay(kit, kit->g1, "c1");
+	kit_replayed(kit, kit->g2);
+	kit_turn_until(kit, &kit->router->rebuild.is_done);
+	kit->router->lost = 0;
+	kit_renew(kit, g3);
+	kit_expect_silence(kit, g3);
 	kit_free(kit);
 }
 

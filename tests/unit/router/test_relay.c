@@ -3,6 +3,7 @@
  * The relay hub: each method under the roles that allow it, and without them.
  */
 #include "router/hubs/hubs.h"
+#include "router/hubs/permission.h"
 #include "tests/unit/router/hub_kit.h"
 
 #define EVENT "{\"type\":1,\"target\":\"ev\",\"arguments\":[1,{\"a\":[2]}]}"
@@ -70,8 +71,8 @@ Test(relay, without_roles_nothing_is_allowed)
 	expect_refusal("LeaveGroup", "[\"g\"]", "relay.join:g");
 	expect_refusal("SendToGroup", "[\"g\",\"ev\"]", "relay.send:g");
 	expect_refusal("SendToOthersInGroup", "[\"g\",\"ev\"]", "relay.send:g");
-	expect_refusal("SendToUser", "[\"u\",\"ev\"]", "relay.user");
-	expect_refusal("SendToConnection", "[\"c\",\"ev\"]", "relay.user");
+	expect_refusal("SendToUser", "[\"u\",\"ev\"]", "relay.user:u");
+	expect_refusal("SendToConnection", "[\"c\",\"ev\"]", "relay.connection:c");
 	expect_refusal("SendToAll", "[\"ev\"]", "relay.all");
 	expect_refusal("SendToOthers", "[\"ev\"]", "relay.all");
 	kit_expect_silence(kit, kit->g2);
@@ -85,6 +86,40 @@ Test(relay, a_role_for_one_group_allows_that_one)
 	expect_refusal("SendToGroup", "[\"gg\",\"ev\"]", "relay.send:gg");
 	expect_refusal("SendToGroup", "[\"\",\"ev\"]", "relay.send:");
 	expect_refusal("JoinGroup", "[\"g\"]", "relay.join:g");
+}
+
+Test(relay, a_list_and_a_pattern_allow_what_they_name)
+{
+	connect_as("relay.send:lobby,room-*");
+	call("SendToGroup", "[\"lobby\",\"ev\"]");
+	kit_expect(kit, kit->g1, "complete c1 1 " DONE);
+	call("SendToOthersInGroup", "[\"room-7\",\"ev\"]");
+	kit_expect(kit, kit->g1, "complete c1 2 " DONE);
+	expect_refusal("SendToGroup", "[\"room\",\"ev\"]", "relay.send:room");
+	expect_refusal("SendToOthersInGroup", "[\"lobby2\",\"ev\"]", "relay.send:lobby2");
+}
+
+Test(relay, users_and_connections_by_pattern)
+{
+	connect_as("relay.user:ann,b*");
+	call("SendToUser", "[\"bob\",\"ev\"]");
+	kit_expect(kit, kit->g1, "complete c1 1 " DONE);
+	expect_refusal("SendToUser", "[\"carl\",\"ev\"]", "relay.user:carl");
+	expect_refusal("SendToConnection", "[\"ann\",\"ev\"]", "relay.connection:ann");
+}
+
+/* Names are what a client makes up; so is the time it takes to compare them. */
+Test(relay, a_name_one_past_the_limit_is_refused)
+{
+	const int max = (int)PERMISSION_NAME_BYTES_MAX;
+	char name[PERMISSION_NAME_BYTES_MAX + 2];
+
+	memset(name, 'g', sizeof(name));
+	connect_as("relay.send");
+	call("SendToGroup", kit_text(kit, "[\"%.*s\",\"ev\"]", max, name));
+	kit_expect(kit, kit->g1, "complete c1 1 " DONE);
+	expect_refusal("SendToGroup", kit_text(kit, "[\"%.*s\",\"ev\"]", max + 1, name),
+		       kit_text(kit, "relay.send:%.*s", max + 1, name));
 }
 
 Test(relay, joins_and_leaves)
@@ -112,12 +147,17 @@ Test(relay, sends_to_groups)
 	expect_delivery("group g " EVENT " without c1");
 }
 
-Test(relay, sends_to_users_and_connections)
+Test(relay, sends_to_users)
 {
 	connect_as("relay.user");
 	kit_member(kit, kit->g1, LINK__KIND__KIND_USER, "u", "c2", false);
 	call("SendToUser", "[\"u\",\"ev\",1,{\"a\":[2]}]");
 	expect_delivery("user u " EVENT);
+}
+
+Test(relay, sends_to_connections)
+{
+	connect_as("relay.connection");
 	call("SendToConnection", "[\"c1\",\"ev\",1,{\"a\":[2]}]");
 	expect_delivery("connection c1 " EVENT);
 }

@@ -63,7 +63,8 @@ static void on_request(struct http_server *server, struct http_conn *conn,
 		kit->later = conn;
 		kit->later_n++;
 	} else if (slice_equal(request->path, SLICE("/take"))) {
-		kit->taken = http_take_over(conn, &kit->rest);
+		http_take_over(conn, &kit->sock, NULL, &kit->rest);
+		kit->taken = sock_fd(&kit->sock);
 		/* The request is still whole, though the connection is gone. */
 		cr_expect(slice_equal(request->target, SLICE("/take")));
 	} else if (slice_equal(request->path, SLICE("/big"))) {
@@ -108,10 +109,10 @@ void http_kit_open(struct http_kit *kit)
 void http_kit_fini(struct http_kit *kit)
 {
 	http_server_close(kit->server);
+	if (kit->taken >= 0)
+		sock_fini(&kit->sock);
 	loop_free(kit->loop);
 	buf_fini(&kit->rest);
-	if (kit->taken >= 0)
-		close(kit->taken);
 }
 
 /* ---- clients */

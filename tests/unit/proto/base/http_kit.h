@@ -24,7 +24,8 @@ struct http_kit {
 	struct http_conn *later; /* the last request to /later, until answered or gone */
 	int later_n;
 	int gone_n;
-	int taken; /* the socket of the last /take, or -1 */
+	struct sock sock; /* of the last /take */
+	int taken;	  /* its descriptor, or -1 */
 	struct buf rest;
 };
 

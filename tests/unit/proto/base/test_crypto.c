@@ -218,6 +218,38 @@ static void expect_refused(struct slice text)
 	buf_fini(&out);
 }
 
+Test(crypto, base64_decodes_what_it_encodes)
+{
+	EACH_PAIR(it)
+	{
+		struct buf text = BUF_INIT;
+		struct buf back = BUF_INIT;
+
+		crypto_base64_encode(&text, it->bytes);
+		cr_expect_eq(crypto_base64_decode(&back, buf_slice(&text)), OK);
+		cr_expect(slice_equal(buf_slice(&back), it->bytes));
+		buf_fini(&text);
+		buf_fini(&back);
+	}
+}
+
+Test(crypto, base64_is_as_strict_with_its_padding)
+{
+	static const char *const texts[] = { "Zg",   "Zg=",   "Zg===", "Zg====",  "Z===",
+					     "====", "=Zg=",  "Zg=a",  "Zh==",	  "Zm9=",
+					     "Zm-v", "Zm9v=", "Zm9\n", "Zm9v====" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct buf out = BUF_INIT;
+
+		buf_append_str(&out, "before");
+		cr_expect_eq(crypto_base64_decode(&out, slice_from_str(texts[i])),
+			     ERR_MALFORMED, "%s", texts[i]);
+		cr_expect(slice_equal(buf_slice(&out), SLICE("before")));
+		buf_fini(&out);
+	}
+}
+
 Test(crypto, base64url_refuses_padding)
 {
 	expect_refused(SLICE("Zg=="));
@@ -246,4 +278,33 @@ Test(crypto, base64url_refuses_set_trailing_bits)
 	expect_refused(SLICE("Zh"));
 	expect_refused(SLICE("Zm9"));
 	expect_refused(SLICE("Zm9vYv"));
+}
+
+/* RFC 4231, test cases 2 and 6. */
+Test(crypto, a_prepared_key_signs_as_a_fresh_one)
+{
+	const struct slice parts[] = { SLICE("what do ya "), SLICE(""),
+				       SLICE("want for nothing?") };
+	const struct slice whole = SLICE("what do ya want for nothing?");
+	char long_key[131];
+	uint8_t wanted[CRYPTO_SHA256_BYTES];
+	uint8_t got[CRYPTO_SHA256_BYTES];
+	struct crypto_hmac *hmac = crypto_hmac_new(SLICE("Jefe"));
+
+	crypto_hmac_sha256(SLICE("Jefe"), whole, wanted);
+	for (unsigned i = 0; i < 3; i++) {
+		crypto_hmac_of(hmac, parts, 3, got);
+		cr_expect_arr_eq(got, wanted, sizeof(got));
+		crypto_hmac_of(hmac, &whole, 1, got);
+		cr_expect_arr_eq(got, wanted, sizeof(got));
+	}
+	crypto_hmac_free(hmac);
+
+	memset(long_key, 0xAA, sizeof(long_key));
+	hmac = crypto_hmac_new(slice_make(long_key, sizeof(long_key)));
+	crypto_hmac_sha256(slice_make(long_key, sizeof(long_key)), SLICE_NONE, wanted);
+	crypto_hmac_of(hmac, NULL, 0, got);
+	cr_expect_arr_eq(got, wanted, sizeof(got));
+	crypto_hmac_free(hmac);
+	crypto_hmac_free(NULL);
 }

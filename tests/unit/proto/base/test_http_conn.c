@@ -359,11 +359,37 @@ Test(http_conn, socket_may_be_taken_later)
 {
 	http_client_say(&client, GET("/later") "frames");
 	http_kit_wait_int(&kit, &kit.later_n, 1);
-	kit.taken = http_take_over(kit.later, &kit.rest);
+	http_take_over(kit.later, &kit.sock, NULL, &kit.rest);
+	kit.taken = sock_fd(&kit.sock);
 	kit.later = NULL;
 	cr_expect(slice_equal(buf_slice(&kit.rest), SLICE("frames")));
 	loop_turn(kit.loop, 0);
 	cr_expect_eq(kit.gone_n, 0);
+}
+
+Test(http_conn, head_for_who_takes_the_socket_has_no_length)
+{
+	const struct http_response response = { .status = 200,
+						.content_type = "text/event-stream",
+						.headers = SLICE("X-Extra: 1\r\n") };
+	struct buf head = BUF_INIT;
+
+	http_client_say(&client, GET("/later"));
+	http_kit_wait_int(&kit, &kit.later_n, 1);
+	http_head_encode(kit.later, &response, &head);
+	http_take_over(kit.later, &kit.sock, NULL, &kit.rest);
+	kit.taken = sock_fd(&kit.sock);
+	kit.later = NULL;
+	cr_assert_eq(send(kit.taken, head.ptr, head.len, MSG_NOSIGNAL),
+		     (ssize_t)head.len);
+	http_client_wait_len(&kit, &client, head.len);
+	cr_expect_eq(strncmp(client.in.ptr, "HTTP/1.1 200 OK\r\nDate: ", 23), 0);
+	cr_expect(http_client_has(&client, "GMT\r\nConnection: close\r\n"
+					   "Content-Type: text/event-stream\r\n"
+					   "X-Content-Type-Options: nosniff\r\n"
+					   "X-Extra: 1\r\n\r\n"));
+	cr_expect_eq(client.in.len, head.len);
+	buf_fini(&head);
 }
 
 Test(http_conn, taken_socket_outlives_the_server)

@@ -118,6 +118,16 @@ Test(http_query, path_with_bad_escape_or_nul_is_malformed)
 	cr_expect_eq(http_path_decode(SLICE("/a%00"), &arena, &path), ERR_MALFORMED);
 }
 
+/* The parser of the head lets none through; whoever has another source is no less safe.
+ */
+Test(http_query, refuses_a_nul_as_it_is)
+{
+	struct slice text = SLICE("id=a\0b");
+
+	cr_expect_eq(http_query_find(text, SLICE("id"), &arena, &text), ERR_MALFORMED);
+	cr_expect_eq(http_path_decode(SLICE("/a\0b"), &arena, &text), ERR_MALFORMED);
+}
+
 Test(http_query, hex_value_knows_every_byte)
 {
 	for (int c = 0; c < 256; c++) {

@@ -2,12 +2,14 @@
 /* The server as a whole: addresses, deadlines, limits, draining and closing. */
 #include "proto/base/http_server.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "proto/base/http_conn.h"
 #include "tests/unit/proto/base/http_kit.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -134,6 +136,28 @@ Test(http_server, unfinished_head_is_answered_408)
 	http_client_wait_end(&kit, &client);
 	cr_expect(http_client_has(&client, "HTTP/1.1 408 Request Timeout\r\n"));
 	cr_expect_eq(kit.stats.timeouts_total, 1);
+	http_client_close(&client);
+}
+
+static void on_refuse(struct http_conn *conn, int status, const char *reason)
+{
+	const struct http_response response = { .status = status,
+						.content_type = "text/own",
+						.body = slice_from_str(reason) };
+
+	http_respond(conn, &response);
+}
+
+Test(http_server, refusals_may_have_a_form_of_their_own)
+{
+	struct http_client client;
+
+	kit.options.on_refuse = on_refuse;
+	open_and_say(&client, "GET / HTTP/9.9\r\n\r\n");
+	http_client_wait_end(&kit, &client);
+	cr_expect(http_client_has(&client, "HTTP/1.1 505 "));
+	cr_expect(http_client_has(&client, "Content-Type: text/own\r\n"));
+	cr_expect(http_client_has(&client, "\r\n\r\nHTTP Version Not Supported"));
 	http_client_close(&client);
 }
 
@@ -299,6 +323,58 @@ Test(http_server, rests_without_descriptors_and_goes_on_with_them)
 	http_client_close(&client);
 }
 
+/* Opens descriptors until `last` is one. */
+static void take_descriptors(int last)
+{
+	int fd;
+
+	do {
+		fd = dup(0);
+		cr_assert(fd >= 0 && fd <= last);
+	} while (fd < last);
+}
+
+Test(http_server, leaves_the_spare_descriptors_to_others)
+{
+	struct rlimit limit;
+	struct http_client first;
+	struct http_client second;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 256;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	kit.options.spare_descriptors = 60;
+	http_kit_open(&kit);
+	/* The first client has 194, and 195 is the last for its other end. */
+	take_descriptors(193);
+	http_client_open(&kit, &first);
+	http_client_say(&first, GET("/"));
+	http_client_wait(&kit, &first, "hello", 1);
+	cr_expect_eq(kit.stats.refused_total, 0);
+	http_client_open(&kit, &second);
+	http_client_wait_end(&kit, &second);
+	cr_expect_eq(kit.stats.refused_total, 1);
+	http_client_close(&first);
+	http_client_close(&second);
+}
+
+Test(http_server, spares_a_quarter_where_there_are_few_descriptors)
+{
+	struct rlimit limit;
+	struct http_client client;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 256;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	kit.options.spare_descriptors = 1000;
+	http_kit_open(&kit);
+	take_descriptors(191 - 2);
+	http_client_open(&kit, &client);
+	http_client_say(&client, GET("/"));
+	http_client_wait(&kit, &client, "hello", 1);
+	http_client_close(&client);
+}
+
 /* ---- draining and closing */
 
 Test(http_server, drain_closes_idle_connections)
@@ -393,4 +469,23 @@ Test(http_server, counts_without_the_owners_stats)
 	http_client_wait(&kit, &client, "hello", 1);
 	cr_expect_eq(kit.stats.requests_total, 0);
 	http_client_close(&client);
+}
+
+static void check_address(const char *host, uint16_t port, const char *wanted)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
+	char text[HTTP_REMOTE_BYTES];
+
+	cr_assert_eq(inet_pton(AF_INET, host, &in.sin_addr), 1);
+	http_format_address((const struct sockaddr *)&in, text);
+	cr_expect_str_eq(text, wanted);
+}
+
+Test(http_server, addresses_are_written_in_decimal)
+{
+	check_address("0.0.0.0", 0, "0.0.0.0:0");
+	check_address("255.255.255.255", 65535, "255.255.255.255:65535");
+	check_address("10.9.100.109", 10000, "10.9.100.109:10000");
+	check_address("127.0.0.1", 9999, "127.0.0.1:9999");
+	check_address("1.20.99.200", 101, "1.20.99.200:101");
 }

@@ -74,7 +74,7 @@ Test(map, add_find_remove)
 	add(1);
 	cr_assert_eq(map_find(&map, SLICE("key-1")), &items[1].node);
 	cr_assert_null(map_find(&map, SLICE("key-2")));
-	cr_assert_eq(items[1].node.key.ptr, items[1].name, "the key is borrowed");
+	cr_assert_eq(items[1].node.key, items[1].name, "the key is borrowed");
 	drop(1);
 	cr_assert_null(map_find(&map, SLICE("key-1")));
 }
@@ -147,6 +147,81 @@ Test(map, a_walk_may_remove_the_node_behind_it)
 	cr_assert_eq(seen, ITEMS_N);
 	cr_assert_eq(map.count, 0);
 	cr_assert_null(map_next(&map, NULL));
+}
+
+/* ---- a walk in pieces */
+
+static void see(struct map_node *node, void *owner)
+{
+	(void)owner;
+	CONTAINER_OF(node, struct item, node)->is_seen = true;
+}
+
+static void see_and_drop(struct map_node *node, void *owner)
+{
+	const struct item *item = CONTAINER_OF(node, struct item, node);
+
+	(void)owner;
+	drop((int)(item - items));
+}
+
+Test(map, a_scan_of_nothing_is_over_at_once)
+{
+	cr_expect_eq(map_scan(&map, 0, see, NULL), 0);
+}
+
+Test(map, a_scan_sees_all_and_may_remove_what_it_sees)
+{
+	uint64_t cursor = 0;
+
+	for (int i = 0; i < ITEMS_N; i++)
+		add(i);
+	do {
+		cursor = map_scan(&map, cursor, see_and_drop, NULL);
+	} while (cursor != 0);
+	cr_expect_eq(map.count, 0);
+}
+
+/* `stay_n` are in all the time; between two pieces the map grows, or shrinks, by others.
+ */
+static void check_scan(int stay_n, bool is_growing)
+{
+	uint64_t cursor = 0;
+	int at = stay_n;
+	int pieces = 0;
+
+	for (int i = 0; i < (is_growing ? stay_n : ITEMS_N); i++)
+		add(i);
+	do {
+		cursor = map_scan(&map, cursor, see, NULL);
+		pieces++;
+		for (int n = 0; n < 40 && at < ITEMS_N; n++, at++) {
+			if (is_growing)
+				add(at);
+			else
+				drop(at);
+		}
+		/* Only adding makes it fit. */
+		if (!is_growing) {
+			drop(0);
+			add(0);
+		}
+	} while (cursor != 0);
+	cr_expect_gt(pieces, 1);
+	for (int i = 0; i < stay_n; i++)
+		cr_assert(items[i].is_seen || i == 0, "item %d", i);
+}
+
+Test(map, a_scan_misses_nobody_when_the_map_grows)
+{
+	check_scan(100, true);
+	cr_expect_gt(map.mask, 1000);
+}
+
+Test(map, a_scan_misses_nobody_when_the_map_shrinks)
+{
+	check_scan(20, false);
+	cr_expect_lt(map.mask, 1000);
 }
 
 Test(map, an_emptied_map_shrinks_as_it_is_used_again)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ struct counts {
 	int64_t connections;
 	struct histogram delay;
 	struct histogram hop;
+	struct lifetimes stay;
 };
 
 static const struct metric rows[] = {
@@ -37,6 +39,8 @@ static const struct metric rows[] = {
 	  "Time to complete." },
 	{ "hop_seconds", METRIC_HISTOGRAM, offsetof(struct counts, hop), "hop=\"router\"",
 	  "Time a hop takes." },
+	{ "stay_seconds", METRIC_LIFETIMES, offsetof(struct counts, stay), "by=\"door\"",
+	  "How long they stay." },
 };
 
 static const struct metrics_table table = { rows, sizeof(rows) / sizeof(rows[0]) };
@@ -91,6 +95,41 @@ Test(metrics, rows_of_one_name_share_a_head)
 			 "conn_close_total{reason=\"timeout\"} 4\n"
 			 "conn_close_total{reason=\"limit\"} 5\n");
 	free(text);
+}
+
+Test(metrics, counters_may_bring_their_labels)
+{
+	static const struct metric own[] = {
+		{ "own_total", METRIC_COUNTERS, 0, NULL, "Counted by others." },
+		{ "next_total", METRIC_COUNTER, sizeof(struct metric_counters), NULL,
+		  "The next." },
+	};
+	static const struct metrics_table own_table = { own, 2 };
+	struct {
+		struct metric_counters own;
+		uint64_t next_total;
+	} values = { .next_total = 7 };
+	struct buf out = BUF_INIT;
+
+	metrics_render(&own_table, &values, &out);
+	buf_append_byte(&out, '\0');
+	expect_has(out.ptr, "# HELP own_total Counted by others.\n"
+			    "# TYPE own_total counter\n# HELP next_total");
+	metric_counters_add(&values.own, SLICE("hub=\"a\",name=\"x\""));
+	metric_counters_add(&values.own, SLICE("hub=\"a\",name=\"y\""));
+	values.own.items[1].value = UINT64_MAX;
+	buf_clear(&out);
+	metrics_render(&own_table, &values, &out);
+	buf_append_byte(&out, '\0');
+	expect_has(out.ptr, "# TYPE own_total counter\n"
+			    "own_total{hub=\"a\",name=\"x\"} 0\n"
+			    "own_total{hub=\"a\",name=\"y\"} 18446744073709551615\n"
+			    "# HELP next_total");
+	buf_clear(&out);
+	metrics_render_empty(&own_table, &out);
+	buf_fini(&out);
+	metric_counters_fini(&values.own);
+	cr_expect_eq(values.own.n, 0);
 }
 
 Test(metrics, an_empty_histogram_has_all_its_buckets)
@@ -163,6 +202,106 @@ Test(metrics, a_histogram_takes_nothing_and_everything)
 	cr_expect_eq(histogram.buckets[HISTOGRAM_BUCKETS - 1], 1);
 }
 
+Test(metrics, a_quantile_of_nothing_is_none)
+{
+	const uint64_t buckets[HISTOGRAM_BUCKETS] = { 0 };
+
+	cr_expect_eq(histogram_quantile_us(buckets, 500), -1);
+}
+
+Test(metrics, a_quantile_lies_evenly_within_its_bucket)
+{
+	/* 10 up to 0.1 ms, 80 between 1 and 2.5 ms, 10 between 5 and 10 ms */
+	const uint64_t buckets[HISTOGRAM_BUCKETS] = { [0] = 10, [4] = 80, [6] = 10 };
+
+	cr_expect_eq(histogram_quantile_us(buckets, 0), 0);
+	cr_expect_eq(histogram_quantile_us(buckets, 50), 50);
+	cr_expect_eq(histogram_quantile_us(buckets, 100), 100);
+	cr_expect_eq(histogram_quantile_us(buckets, 500), 1750);
+	cr_expect_eq(histogram_quantile_us(buckets, 900), 2500);
+	cr_expect_eq(histogram_quantile_us(buckets, 950), 7500);
+	cr_expect_eq(histogram_quantile_us(buckets, 1000), 10000);
+}
+
+Test(metrics, a_quantile_past_all_bounds_is_the_last_one)
+{
+	const uint64_t buckets[HISTOGRAM_BUCKETS] = { [0] = 1,
+						      [HISTOGRAM_BUCKETS - 1] =
+							      UINT64_MAX };
+
+	cr_expect_eq(histogram_quantile_us(buckets, 500), 10000000);
+}
+
+Test(metrics, lifetimes_are_cumulative_and_in_seconds)
+{
+	struct counts counts = { 0 };
+	char *text;
+
+	lifetimes_add_us(&counts.stay, 0);
+	lifetimes_add_us(&counts.stay, 1500000);
+	lifetimes_add_us(&counts.stay, 86400000007);
+	text = render(&counts);
+	expect_has(text, "# TYPE stay_seconds histogram\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.01\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.02\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.05\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.1\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.2\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"0.5\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"1\"} 1\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"2\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"5\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"10\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"30\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"60\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"120\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"300\"} 2\n"
+			 "stay_seconds_bucket{by=\"door\",le=\"+Inf\"} 3\n"
+			 "stay_seconds_sum{by=\"door\"} 86401.500007\n"
+			 "stay_seconds_count{by=\"door\"} 3\n");
+	free(text);
+}
+
+Test(metrics, a_lifetime_of_a_bound_is_below_it_and_one_past_it_is_not)
+{
+	static const uint64_t bounds_us[] = { 10000,	 20000,	   50000,    100000,
+					      200000,	 500000,   1000000,  2000000,
+					      5000000,	 10000000, 30000000, 60000000,
+					      120000000, 300000000 };
+	struct lifetimes all = { 0 };
+
+	for (size_t i = 0; i < sizeof(bounds_us) / sizeof(bounds_us[0]); i++) {
+		struct lifetimes lifetimes = { 0 };
+
+		lifetimes_add_us(&lifetimes, bounds_us[i]);
+		lifetimes_add_us(&lifetimes, bounds_us[i] + 1);
+		cr_expect_eq(lifetimes.buckets[i], 1);
+		cr_expect_eq(lifetimes.buckets[i + 1], 1);
+	}
+	lifetimes_add_us(&all, UINT64_MAX);
+	cr_expect_eq(all.buckets[LIFETIMES_BUCKETS - 1], 1);
+}
+
+Test(metrics, an_empty_exposition_is_that_of_zeros)
+{
+	static const struct metrics_table last = { &rows[6], 1 };
+	struct counts counts = { 0 };
+	struct buf empty = BUF_INIT;
+	char *text = render(&counts);
+	size_t own;
+
+	metrics_render_empty(&table, &empty);
+	buf_append_byte(&empty, '\0');
+	own = (size_t)(strstr(text, "# HELP process_") - text);
+	cr_expect_eq(strncmp(empty.ptr, text, own), 0, "%s", empty.ptr);
+	buf_clear(&empty);
+	metrics_render_empty(&last, &empty);
+	buf_append_byte(&empty, '\0');
+	expect_has(empty.ptr, "stay_seconds_count{by=\"door\"} 0\n");
+	buf_fini(&empty);
+	free(text);
+}
+
 Test(metrics, help_is_escaped)
 {
 	static const struct metric odd[] = { { "odd_total", METRIC_COUNTER, 0, NULL,
@@ -202,6 +341,10 @@ Test(metrics, the_process_tells_memory_descriptors_cpu_and_start)
 	char *text = render(&counts);
 
 	cr_expect_gt(value_of(text, "\nprocess_resident_memory_bytes "), 1 << 20);
+	cr_expect_geq(value_of(text, "\nheliograph_memory_limit_bytes "),
+		      value_of(text, "\nprocess_resident_memory_bytes "));
+	cr_expect_geq(value_of(text, "\nheliograph_loop_stalls_total "), 0);
+	cr_expect_geq(value_of(text, "\nheliograph_loop_stalled_seconds_total "), 0);
 	cr_expect_geq(value_of(text, "\nprocess_cpu_seconds_total "), 0);
 	cr_expect_leq(value_of(text, "\nprocess_cpu_seconds_total "), 3600);
 	cr_expect_leq(value_of(text, "\nprocess_start_time_seconds "),
@@ -209,6 +352,23 @@ Test(metrics, the_process_tells_memory_descriptors_cpu_and_start)
 	cr_expect_geq(value_of(text, "\nprocess_start_time_seconds "),
 		      (double)time(NULL) - 600);
 	free(text);
+}
+
+/* Asked for longer than a second, in which the fractions of two clocks differ. */
+Test(metrics, the_start_does_not_move)
+{
+	struct counts counts = { 0 };
+	const time_t end = time(NULL) + 2;
+	char *first = render(&counts);
+	const double start = value_of(first, "\nprocess_start_time_seconds ");
+
+	while (time(NULL) <= end) {
+		char *text = render(&counts);
+
+		cr_assert_eq(value_of(text, "\nprocess_start_time_seconds "), start);
+		free(text);
+	}
+	free(first);
 }
 
 /* Older kernels do not tell, and then there is no such row. */
@@ -239,13 +399,28 @@ Test(metrics, open_fds_grow_by_what_is_opened)
 	free(after);
 }
 
+Test(metrics, max_fds_is_the_limit_as_it_stands)
+{
+	struct counts counts = { 0 };
+	struct rlimit limit;
+	char *text;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_assert_gt(limit.rlim_cur, 40);
+	limit.rlim_cur--;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	text = render(&counts);
+	cr_expect_eq(value_of(text, "\nprocess_max_fds "), (double)limit.rlim_cur);
+	free(text);
+}
+
 Test(metrics, every_name_has_one_head_and_the_text_ends_with_a_newline)
 {
 	struct counts counts = { 0 };
 	char *text = render(&counts);
 
-	cr_expect_eq(occurrences(text, "# HELP "), 5 + 4 + has_fds());
-	cr_expect_eq(occurrences(text, "# TYPE "), 5 + 4 + has_fds());
+	cr_expect_eq(occurrences(text, "# HELP "), 6 + 8 + has_fds());
+	cr_expect_eq(occurrences(text, "# TYPE "), 6 + 8 + has_fds());
 	cr_expect_eq(occurrences(text, "# TYPE conn_close_total "), 1);
 	cr_expect_eq(text[strlen(text) - 1], '\n');
 	cr_expect_null(strstr(text, "\n\n"));
@@ -300,6 +475,13 @@ Test(metrics, a_histogram_in_other_units_is_a_bug, .signal = SIGABRT)
 {
 	render_row(&(struct metric){ "delay_ms", METRIC_HISTOGRAM,
 				     offsetof(struct counts, delay), NULL, "Help." },
+		   1);
+}
+
+Test(metrics, lifetimes_in_other_units_are_a_bug, .signal = SIGABRT)
+{
+	render_row(&(struct metric){ "stay_ms", METRIC_LIFETIMES,
+				     offsetof(struct counts, stay), NULL, "Help." },
 		   1);
 }
 

@@ -5,14 +5,11 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,12 +20,15 @@
 struct test_conf {
 	struct proc_conf proc;
 	int64_t limit;
+	char *key_file;
 };
 
 static const struct conf_option options[] = {
 	PROC_CONF_OPTIONS("t1"),
 	{ "limit", CONF_INT, offsetof(struct test_conf, limit), "1", 1, 9, NULL,
 	  "Something to reload.", true },
+	{ "key_file", CONF_FILE, offsetof(struct test_conf, key_file), "", 0, 80, NULL,
+	  "Something whose file is looked at.", true },
 };
 
 static const struct conf_table table = {
@@ -414,83 +414,64 @@ Test(proc, workers_have_a_name_a_setting_and_an_incarnation_of_their_own)
 	expect_has(child.err_text, "event=test.stop node=t1-w1 name=t1-w1 limit=8\n");
 }
 
-/* ---- systemd */
-
-static int manager_listen(char path[108], bool is_abstract)
+/* A new file of that name, as Kubernetes and careful people make them. */
+static void file_renew(const char *path, const char *text)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	socklen_t len;
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char made[96];
 
-	cr_assert_geq(fd, 0);
-	(void)snprintf(path, 108, "%s/heliograph-test-%d", is_abstract ? "@" : "/tmp",
-		       (int)getpid());
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	memcpy(to.sun_path, path, strlen(path));
-	if (is_abstract)
-		to.sun_path[0] = '\0';
-	cr_assert_eq(bind(fd, (const struct sockaddr *)&to, len), 0);
-	setenv("NOTIFY_SOCKET", path, 1);
-	return fd;
+	(void)snprintf(made, sizeof(made), "%s.new", path);
+	file_write(made, text);
+	cr_assert_eq(rename(made, path), 0);
 }
 
-static void expect_notice(int fd, const char *text)
+Test(proc, a_file_that_changes_is_noticed_when_asked_for)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-	char notice[64] = "";
-
-	cr_assert_eq(poll(&pollfd, 1, PROC_KIT_DEADLINE_MS), 1);
-	cr_assert_gt(recv(fd, notice, sizeof(notice) - 1, 0), 0);
-	cr_expect_str_eq(notice, text);
-}
-
-static void notify_whom(bool is_abstract)
-{
-	char path[108];
-	int fd = manager_listen(path, is_abstract);
+	char path[] = "/tmp/proc-test-XXXXXX";
+	char key[] = "/tmp/proc-test-XXXXXX";
+	char flag[64];
+	char key_flag[64];
 	struct child child;
 
-	child_start(&child, &plain_ops, NULL);
-	expect_notice(fd, "READY=1");
-	kill(child.pid, SIGTERM);
-	expect_notice(fd, "STOPPING=1");
-	cr_expect_eq(child_wait(&child), 0);
-	close(fd);
-	unlink(path);
-}
-
-Test(proc, tells_the_manager_at_a_path)
-{
-	notify_whom(false);
-}
-
-Test(proc, tells_the_manager_at_an_abstract_address)
-{
-	notify_whom(true);
-}
-
-Test(proc, a_manager_that_is_not_there_is_no_obstacle)
-{
-	struct child child;
-
-	setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
-	child_start(&child, &plain_ops, NULL);
-	child_wait_for(&child, child.err_text, "event=proc.notify_failed", 1);
-	kill(child.pid, SIGTERM);
-	cr_expect_eq(child_wait(&child), 0);
-}
-
-Test(proc, a_manager_address_that_is_too_long_is_ignored)
-{
-	struct child child;
-	char path[200];
-
-	memset(path, 'x', sizeof(path) - 1);
-	path[sizeof(path) - 1] = '\0';
-	setenv("NOTIFY_SOCKET", path, 1);
-	child_start(&child, &plain_ops, NULL);
+	close(mkstemp(path));
+	close(mkstemp(key));
+	(void)snprintf(flag, sizeof(flag), "--conf=%s", path);
+	(void)snprintf(key_flag, sizeof(key_flag), "--key_file=%s", key);
+	child_start(&child, &plain_ops, flag, key_flag, "--reload_interval=10ms", NULL);
 	child_wait_ready(&child);
+	file_renew(path, "limit = 5\n");
+	child_wait_for(&child, child.err_text,
+		       "event=test.reloaded node=t1 limit=5 same=1\n", 1);
+	file_renew(key, "anything");
+	child_wait_for(&child, child.err_text, "event=test.reloaded", 2);
+	expect_has(child.err_text, "event=conf.file_changed node=t1 path=\"/tmp/proc-");
+	/* A mistake changes nothing, and the next change is noticed again. */
+	file_renew(path, "limit = 10\n");
+	child_wait_for(&child, child.err_text, "event=conf.reload_failed", 1);
+	file_renew(path, "limit = 6\nreload_interval = 0\n");
+	child_wait_for(&child, child.err_text,
+		       "event=test.reloaded node=t1 limit=6 same=1\n", 1);
+	unlink(path);
+	unlink(key);
 	kill(child.pid, SIGTERM);
 	cr_expect_eq(child_wait(&child), 0);
-	cr_expect_null(strstr(child.err_text, "notify_failed"));
+}
+
+Test(proc, a_file_that_changes_is_left_alone_otherwise)
+{
+	char path[] = "/tmp/proc-test-XXXXXX";
+	char flag[64];
+	struct child child;
+
+	close(mkstemp(path));
+	(void)snprintf(flag, sizeof(flag), "--conf=%s", path);
+	child_start(&child, &plain_ops, flag, NULL);
+	child_wait_ready(&child);
+	file_renew(path, "limit = 5\n");
+	kill(child.pid, SIGHUP);
+	child_wait_for(&child, child.err_text, "event=test.reloaded", 1);
+	unlink(path);
+	kill(child.pid, SIGTERM);
+	cr_expect_eq(child_wait(&child), 0);
+	cr_expect_null(strstr(child.err_text, "event=conf.file_changed"));
+	cr_expect_null(text_nth(child.err_text, "event=test.reloaded", 2));
 }

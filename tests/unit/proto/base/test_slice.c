@@ -202,3 +202,13 @@ Test(slice, compare_orders_bytes_then_length)
 	cr_assert_eq(slice_compare(SLICE("ab"), SLICE("ab")), 0);
 	cr_assert_gt(slice_compare(SLICE("\xff"), SLICE("a")), 0);
 }
+
+Test(slice, decimal_is_the_number_in_digits)
+{
+	char text[SLICE_DECIMAL_BYTES];
+
+	cr_assert(slice_equal(slice_decimal(text, 0), SLICE("0")));
+	cr_assert(slice_equal(slice_decimal(text, 1070), SLICE("1070")));
+	cr_assert(slice_equal(slice_decimal(text, UINT64_MAX),
+			      SLICE("18446744073709551615")));
+}

@@ -79,6 +79,12 @@ static void on_lost(struct link_peer *peer)
 	node_of(peer)->losts++;
 }
 
+static void on_room(struct link_peer *peer)
+{
+	cr_assert_not(link_peer_is_crowded(peer));
+	node_of(peer)->rooms++;
+}
+
 static void on_envelope(struct link_peer *peer, const Link__Envelope *envelope)
 {
 	struct node *node = node_of(peer);
@@ -104,14 +110,18 @@ static void on_envelope(struct link_peer *peer, const Link__Envelope *envelope)
 
 void node_init(struct node *node, Link__Role role, const char *name)
 {
-	static const struct link_ops ops = { on_up, on_down, on_lost, on_envelope };
+	static const struct link_ops ops = { .on_up = on_up,
+					     .on_down = on_down,
+					     .on_lost = on_lost,
+					     .on_room = on_room,
+					     .on_envelope = on_envelope };
 
-	*node = (struct node){ 0 };
+	*node = (struct node){ .keys = SECRETS_OF(SLICE(KEY)) };
 	node->options = (struct link_options){
 		.role = role,
 		.accepts = 1u << GATEWAY,
 		.name = name,
-		.key = SLICE(KEY),
+		.keys = &node->keys,
 		.window_bytes_max = 16 << 20,
 		.ping_interval_ms = 50,
 		.stream_timeout_ms = 10000,
@@ -136,7 +146,7 @@ void node_close(struct node *node)
 	node->peer = NULL;
 	node->calls = NULL;
 	node->calls_n = node->calls_cap = 0;
-	node->ups = node->news = node->downs = node->losts = 0;
+	node->ups = node->news = node->downs = node->losts = node->rooms = 0;
 	node->stats = (struct link_stats){ 0 };
 }
 
@@ -263,6 +273,7 @@ void raw_send_hello(struct raw *raw)
 	Link__Frame frame = LINK__FRAME__INIT;
 
 	hello.version = raw->version;
+	hello.version_max = raw->version_max;
 	hello.role = raw->role;
 	hello.name = link_bytes(slice_from_str(raw->name));
 	hello.incarnation = raw->incarnation;

@@ -28,6 +28,7 @@
 /* ---- a link and what it saw */
 
 struct node {
+	struct secrets keys;
 	struct link_options options;
 	struct link_stats stats;
 	struct link *link;
@@ -36,6 +37,7 @@ struct node {
 	unsigned news;
 	unsigned downs;
 	unsigned losts;
+	unsigned rooms;
 	uint64_t *calls; /* owned: the numbers of the messages, as they came */
 	size_t calls_n;
 	size_t calls_cap;
@@ -95,7 +97,8 @@ struct raw {
 	const char *name;
 	const char *key;
 	uint64_t incarnation;
-	uint32_t version;
+	uint32_t version;     /* the oldest */
+	uint32_t version_max; /* 0: as processes of version 1 say it */
 	Link__Role role;
 	uint64_t session;     /* told in hello; after raw_greet() the one agreed on */
 	uint64_t handled_seq; /* told in hello */

@@ -69,6 +69,7 @@ Test(link_raw, another_version_is_refused)
 	open_listener();
 	raw_open(&raw, "g1");
 	raw.version = LINK_VERSION + 1;
+	raw.version_max = LINK_VERSION + 2;
 	raw_send_hello(&raw);
 	check_refused(&raw, false);
 }

@@ -50,6 +50,61 @@ Test(ring, one_member_owns_everything)
 	ring_fini(&ring);
 }
 
+Test(ring, many_at_once_are_as_one_by_one)
+{
+	const struct slice names[] = { SLICE("r0"), SLICE("r1"), SLICE("r2") };
+	struct ring one_by_one;
+	struct ring ring;
+
+	ring_fill(&one_by_one, 3, 3);
+	ring_init(&ring);
+	cr_expect_eq(ring_add_all(&ring, names, 0), OK);
+	cr_expect_eq(ring_add_all(&ring, names, 3), OK);
+	cr_assert_eq(ring.points_n, one_by_one.points_n);
+	for (size_t i = 0; i < ring.points_n; i++) {
+		cr_assert_eq(ring.points[i].hash, one_by_one.points[i].hash);
+		cr_assert_eq(ring.points[i].member, one_by_one.points[i].member);
+	}
+	ring_fini(&ring);
+	ring_fini(&one_by_one);
+}
+
+Test(ring, told_shares_are_those_that_keys_find)
+{
+	size_t counts[5] = { 0 };
+	double shares[5];
+	double sum = 0;
+	struct ring ring;
+
+	ring_fill(&ring, 5, 5);
+	for (unsigned i = 0; i < KEYS; i++)
+		counts[ring_owner(&ring, key_hash(i))]++;
+	ring_shares(&ring, shares);
+	for (size_t i = 0; i < 5; i++) {
+		const double found = (double)counts[i] / KEYS;
+
+		cr_expect(shares[i] > found - 0.01 && shares[i] < found + 0.01,
+			  "member %zu: %f told, %f found", i, shares[i], found);
+		sum += shares[i];
+	}
+	cr_expect(sum > 0.999999 && sum < 1.000001, "%f in all", sum);
+	ring_fini(&ring);
+}
+
+Test(ring, one_member_has_the_whole_share)
+{
+	double share = 0;
+	struct ring ring;
+
+	ring_init(&ring);
+	ring_shares(&ring, &share);
+	cr_expect_eq(share, 0);
+	cr_assert_eq(ring_add(&ring, SLICE("r0")), OK);
+	ring_shares(&ring, &share);
+	cr_expect(share > 0.999999 && share < 1.000001, "%f", share);
+	ring_fini(&ring);
+}
+
 Test(ring, shares_differ_by_less_than_a_third)
 {
 	for (unsigned n = 1; n <= 16; n++) {

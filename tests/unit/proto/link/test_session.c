@@ -386,7 +386,7 @@ Test(session, kept_records_follow_the_replay_in_order_and_dropped_ones_are_void)
 	append("a", SESSION_KEEP, NULL);
 	append("b", SESSION_DROP, NULL);
 	append("c", SESSION_KEEP, NULL);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	cr_expect_eq(session.last_seq, 0);
 	append("R", SESSION_DROP, NULL);
 	append("S", SESSION_DROP, NULL);
@@ -404,7 +404,7 @@ Test(session, what_was_sent_is_void_though_it_was_to_be_kept)
 	append("c", SESSION_KEEP, NULL);
 	next(2);
 	cr_assert_eq(session_on_ack(&session, 1), OK);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	session_restore(&session, &kept);
 	cr_expect_str_eq(next(NO_LIMIT), "1:c");
 }
@@ -418,7 +418,7 @@ Test(session, what_was_sent_before_a_break_is_void_though_not_sent_again_yet)
 	append("a", SESSION_KEEP, &probe);
 	next(NO_LIMIT);
 	cr_assert_eq(session_resume(&session, 0), OK);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	session_restore(&session, &kept);
 	cr_expect_eq(probe.rc, ERR_OUTCOME);
 	cr_expect_str_eq(next(NO_LIMIT), "");
@@ -436,7 +436,7 @@ Test(session, tickets_tell_what_a_reset_did)
 	append("b", SESSION_DROP, &dropped);
 	append("c", SESSION_KEEP, NULL);
 	append("d", SESSION_KEEP, &survivor);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	cr_expect_eq(sent.called + dropped.called, 0, "not before the replay");
 	append("R", SESSION_DROP, NULL);
 	session_restore(&session, &kept);
@@ -458,7 +458,7 @@ Test(session, a_ticket_can_be_canceled_or_send_while_the_peer_starts_over)
 
 	append("a", SESSION_DROP, &resent);
 	append("b", SESSION_KEEP, &canceled);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	session_ticket_cancel(&canceled.ticket);
 	resent.resend = "a2";
 	session_restore(&session, &kept);
@@ -477,7 +477,7 @@ Test(session, kept_records_come_back_whatever_the_replay_took_of_the_window)
 	cr_assert_eq(
 		session_append(&session, slice_make(bytes, WINDOW), SESSION_KEEP, NULL),
 		OK);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	cr_assert_eq(
 		session_append(&session, slice_make(bytes, WINDOW), SESSION_DROP, NULL),
 		OK);
@@ -492,7 +492,7 @@ Test(session, both_directions_count_from_one_again)
 
 	session_handled(&session);
 	session_handled(&session);
-	session_reset(&session, &kept);
+	session_reset(&session, 1, &kept);
 	session_restore(&session, &kept);
 	cr_expect_eq(seen_of(1, 1), 0);
 	cr_expect_not(session_owes_ack(&session));

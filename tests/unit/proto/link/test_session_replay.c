@@ -3,6 +3,7 @@
  * A replay is as large as the state it tells of, whatever the window; what is sent after
  * it has the window to itself.
  */
+#include "proto/link/link_limits.h"
 #include "proto/link/session.h"
 
 #include <criterion/criterion.h>
@@ -38,7 +39,7 @@ Test(session_replay, a_replay_may_exceed_the_window)
 {
 	struct session_kept kept;
 
-	session_reset(&session, &kept);
+	session_reset(&session, LINK_VERSION, &kept);
 	fill(5 * WINDOW);
 	session_restore(&session, &kept);
 
@@ -49,7 +50,7 @@ Test(session_replay, a_large_replay_leaves_the_window_to_what_follows)
 {
 	struct session_kept kept;
 
-	session_reset(&session, &kept);
+	session_reset(&session, LINK_VERSION, &kept);
 	fill(5 * WINDOW);
 	session_restore(&session, &kept);
 	fill(WINDOW);
@@ -63,7 +64,7 @@ Test(session_replay, what_a_replay_took_is_not_given_twice)
 	uint64_t first_seq;
 	struct slice run;
 
-	session_reset(&session, &kept);
+	session_reset(&session, LINK_VERSION, &kept);
 	fill(5 * WINDOW);
 	session_restore(&session, &kept);
 	cr_assert_eq(session_next(&session, NO_LIMIT, &first_seq, &run),
@@ -88,7 +89,7 @@ Test(session_replay, an_ended_session_takes_nothing_whatever_it_replayed)
 	struct session_kept kept;
 	struct session_ticket ticket;
 
-	session_reset(&session, &kept);
+	session_reset(&session, LINK_VERSION, &kept);
 	fill(WINDOW);
 	session_restore(&session, &kept);
 	session_ticket_init(&ticket, on_outcome);
@@ -96,4 +97,27 @@ Test(session_replay, an_ended_session_takes_nothing_whatever_it_replayed)
 	session_fini(&session);
 
 	cr_assert_eq(append_rc, ERR_LIMIT);
+}
+
+/* ---- within a session */
+
+Test(session_replay, one_within_a_session_may_exceed_the_window)
+{
+	fill(WINDOW);
+	session_replay(&session, true);
+	fill(5 * WINDOW);
+	session_replay(&session, false);
+
+	cr_assert_eq(session.last_seq, 6 * WINDOW / 100);
+}
+
+Test(session_replay, one_within_a_session_leaves_the_window_to_what_follows)
+{
+	fill(WINDOW / 2);
+	session_replay(&session, true);
+	fill(5 * WINDOW);
+	session_replay(&session, false);
+	fill(WINDOW);
+
+	cr_assert_eq(session_append(&session, SLICE("x"), SESSION_DROP, NULL), ERR_LIMIT);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "proto/base/mem.h"
+#include "proto/link/link_limits.h"
 #include "proto/link/session.h"
 
 TestSuite(session_sim, .timeout = 120);
@@ -286,7 +287,7 @@ static void side_renew(struct side *side, uint64_t number)
 			record->is_void = true;
 		n += !record->is_tried && record->is_kept;
 	}
-	session_reset(&side->session, &kept);
+	session_reset(&side->session, LINK_VERSION, &kept);
 	cr_assert_eq(kept.n, n);
 	side->number = number;
 	side->log = number;

@@ -106,6 +106,82 @@ Test(shards, refuses_one_too_many)
 	buf_fini(&list);
 }
 
+Test(shards, a_range_stands_for_many)
+{
+	struct shards shards;
+
+	cr_assert_eq(shards_parse(&shards, "router-{9..11}=tcp://router-{}.r:70{},x=y"),
+		     OK);
+	cr_assert_eq(shards.n, 4);
+	cr_expect_str_eq(shards.items[0].name, "router-10");
+	cr_expect_str_eq(shards.items[0].url, "tcp://router-10.r:7010");
+	cr_expect_str_eq(shards.items[1].name, "router-11");
+	cr_expect_str_eq(shards.items[2].name, "router-9");
+	cr_expect_str_eq(shards.items[2].url, "tcp://router-9.r:709");
+	cr_expect_str_eq(shards.items[3].name, "x");
+	shards_fini(&shards);
+
+	cr_assert_eq(shards_parse(&shards, "{0..0}a=u{}{x"), OK);
+	cr_assert_eq(shards.n, 1);
+	cr_expect_str_eq(shards.items[0].name, "0a");
+	cr_expect_str_eq(shards.items[0].url, "u0{x");
+	shards_fini(&shards);
+}
+
+Test(shards, an_open_range_ends_before_its_end)
+{
+	struct shards shards;
+
+	cr_assert_eq(shards_parse(&shards, "router-{0..<2}=tcp://router-{}.r:7000"), OK);
+	cr_assert_eq(shards.n, 2);
+	cr_expect_str_eq(shards.items[0].name, "router-0");
+	cr_expect_str_eq(shards.items[1].name, "router-1");
+	cr_expect_str_eq(shards.items[1].url, "tcp://router-1.r:7000");
+	shards_fini(&shards);
+}
+
+Test(shards, refuses_what_is_no_range)
+{
+	static const char *const lists[] = {
+		"r{}=u",
+		"r{1}=u",
+		"r{1.2}=u",
+		"r{1..=u",
+		"r{1..2=u",
+		"r{2..1}=u",
+		"r{..2}=u",
+		"r{1..}=u",
+		"r{a..b}=u",
+		"r{0..<0}=u",
+		"r{1..<}=u",
+		"r{1..<<3}=u",
+		"r{1..< 3}=u",
+		"r{3..<2}=u",
+		"r{1..<-2}=u",
+		"r{1.<3}=u",
+		"r{<1..3}=u",
+		"r{-1..2}=u",
+		"r{1..-2}=u",
+		"r{1...2}=u",
+		"r{1..2}{1}=u",
+		"r{1..2}x y=u",
+		"r{0..9999999999999999999}=u",
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		cr_expect_neq(parse_rc(lists[i]), OK, "'%s'", lists[i]);
+	cr_expect_eq(parse_rc("r{1..3}=u,r2=u"), ERR_EXISTS);
+}
+
+Test(shards, a_range_may_be_as_long_as_a_list)
+{
+	cr_expect_eq(parse_rc("r{0..255}=u{}"), OK);
+	cr_expect_eq(parse_rc("r{0..256}=u{}"), ERR_LIMIT);
+	cr_expect_eq(parse_rc("r{0..<256}=u{}"), OK);
+	cr_expect_eq(parse_rc("r{0..<257}=u{}"), ERR_LIMIT);
+	cr_expect_eq(parse_rc("x=u,r{0..255}=u{}"), ERR_LIMIT);
+}
+
 Test(shards, finds_by_name)
 {
 	struct shards shards;

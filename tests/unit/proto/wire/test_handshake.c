@@ -67,8 +67,18 @@ Test(handshake, takes_members_in_any_order_and_skips_others)
 		1);
 }
 
+Test(handshake, accepts_every_protocol_of_the_table)
+{
+	cr_assert_eq(decode("{\"protocol\":\"messagepack\",\"version\":2}"), OK);
+	cr_assert_eq(handshake.protocol, HUB_PROTOCOL_MSGPACK);
+	cr_assert_eq(handshake.version, 2);
+}
+
 Test(handshake, refuses_newer_versions)
 {
+	expect_error(
+		"{\"protocol\":\"messagepack\",\"version\":3}", ERR_UNSUPPORTED,
+		"The server does not support version 3 of the 'messagepack' protocol.");
 	expect_error("{\"protocol\":\"json\",\"version\":3}", ERR_UNSUPPORTED,
 		     "The server does not support version 3 of the 'json' protocol.");
 	expect_error(
@@ -78,8 +88,8 @@ Test(handshake, refuses_newer_versions)
 
 Test(handshake, refuses_other_protocols_by_name)
 {
-	expect_error("{\"protocol\":\"messagepack\",\"version\":1}", ERR_UNSUPPORTED,
-		     "The protocol 'messagepack' is not supported.");
+	expect_error("{\"protocol\":\"MessagePack\",\"version\":1}", ERR_UNSUPPORTED,
+		     "The protocol 'MessagePack' is not supported.");
 	expect_error("{\"protocol\":\"JSON\",\"version\":1}", ERR_UNSUPPORTED,
 		     "The protocol 'JSON' is not supported.");
 	expect_error("{\"protocol\":\"\",\"version\":9}", ERR_UNSUPPORTED,

@@ -9,15 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/wire/hub_codec.h"
+
+static const struct hub_codec *json;
 static struct arena arena;
 static struct buf out;
 static struct hub_message message;
+static struct slice inside;
 static const char *reason;
 
 static void setup(void)
 {
 	arena_init(&arena);
 	buf_init(&out);
+	json = hub_codec(HUB_PROTOCOL_JSON);
 }
 
 static void teardown(void)
@@ -68,16 +73,18 @@ Test(hub_json, cuts_at_every_split)
 		ssize_t expected = len < (size_t)first ? 0 : first;
 
 		memcpy(exact, text, len);
-		cr_assert_eq(hub_json_cut(slice_make(exact, len), 100), expected);
+		cr_assert_eq(hub_json_cut(slice_make(exact, len), 100, &inside),
+			     expected);
 		free(exact);
 	}
-	cr_assert_eq(hub_json_cut(slice_make(text + first, 11), 100), 11);
+	cr_assert_eq(hub_json_cut(slice_make(text + first, 11), 100, &inside), 11);
+	cr_assert(is_text(inside, "{\"type\":7}"));
 }
 
 Test(hub_json, cuts_an_empty_frame)
 {
-	cr_assert_eq(hub_json_cut(SLICE("\x1e"), 1), 1);
-	cr_assert_eq(hub_json_cut(SLICE_NONE, 1), 0);
+	cr_assert_eq(hub_json_cut(SLICE("\x1e"), 1, &inside), 1);
+	cr_assert_eq(hub_json_cut(SLICE_NONE, 1, &inside), 0);
 }
 
 Test(hub_json, cuts_at_the_limit_and_refuses_one_more)
@@ -85,10 +92,10 @@ Test(hub_json, cuts_at_the_limit_and_refuses_one_more)
 	struct slice frame = SLICE("{\"type\":6}\x1e");
 	struct slice open = slice_make(frame.ptr, frame.len - 1);
 
-	cr_assert_eq(hub_json_cut(frame, frame.len), (ssize_t)frame.len);
-	cr_assert_eq(hub_json_cut(frame, frame.len - 1), ERR_LIMIT);
-	cr_assert_eq(hub_json_cut(open, frame.len), 0);
-	cr_assert_eq(hub_json_cut(open, frame.len - 1), ERR_LIMIT);
+	cr_assert_eq(hub_json_cut(frame, frame.len, &inside), (ssize_t)frame.len);
+	cr_assert_eq(hub_json_cut(frame, frame.len - 1, &inside), ERR_LIMIT);
+	cr_assert_eq(hub_json_cut(open, frame.len, &inside), 0);
+	cr_assert_eq(hub_json_cut(open, frame.len - 1, &inside), ERR_LIMIT);
 }
 
 /* ---- decoding what is right */
@@ -104,7 +111,9 @@ Test(hub_json, decodes_an_invocation)
 	cr_assert(is_text(message.target, "Send"));
 	cr_assert(is_text(message.arguments, "[1, {\"a\":[]}]"));
 	cr_assert(is_text(message.headers, "{\"h\":\"v\"}"));
-	cr_assert(is_text(message.stream_ids, "[\"1\" , \"2\"]"));
+	cr_assert_eq(message.stream_ids_n, 2);
+	cr_assert(is_text(message.stream_ids[0], "1"));
+	cr_assert(is_text(message.stream_ids[1], "2"));
 	cr_assert_not(message.has_result || message.has_error);
 }
 
@@ -117,7 +126,7 @@ Test(hub_json, takes_members_in_any_order)
 	cr_assert(is_text(message.arguments, "[ ]"));
 	cr_assert_not(message.has_invocation_id);
 	cr_assert_eq(message.headers.len, 0);
-	cr_assert_eq(message.stream_ids.len, 0);
+	cr_assert_eq(message.stream_ids_n, 0);
 	expect_ok("{\"result\":5,\"invocationId\":\"1\",\"type\":3}",
 		  HUB_MESSAGE_COMPLETION);
 	cr_assert(is_text(message.payload, "5"));
@@ -356,6 +365,32 @@ Test(hub_json, refuses_every_prefix_of_a_message)
 	cr_assert_eq(decode(text), OK);
 }
 
+/* `n` empty ids, in a member that is said twice. */
+static void invocation_with_ids(char *text, size_t n)
+{
+	strcpy(text,
+	       "{\"type\":4,\"invocationId\":\"1\",\"target\":\"T\",\"arguments\":[],"
+	       "\"streamIds\":[\"x\"],\"streamIds\":[");
+	for (size_t i = 0; i < n; i++)
+		strcat(text, i == 0 ? "\"\"" : ",\"\"");
+	strcat(text, "]}");
+}
+
+Test(hub_json, brings_streams_to_the_limit_and_no_more)
+{
+	char text[512];
+
+	invocation_with_ids(text, 0);
+	expect_ok(text, HUB_MESSAGE_STREAM_INVOCATION);
+	cr_assert_eq(message.stream_ids_n, 0);
+	invocation_with_ids(text, HUB_STREAM_IDS_MAX);
+	expect_ok(text, HUB_MESSAGE_STREAM_INVOCATION);
+	cr_assert_eq(message.stream_ids_n, HUB_STREAM_IDS_MAX);
+	cr_assert_eq(message.stream_ids[HUB_STREAM_IDS_MAX - 1].len, 0);
+	invocation_with_ids(text, HUB_STREAM_IDS_MAX + 1);
+	expect_malformed(text, "Too many 'streamIds'.");
+}
+
 Test(hub_json, nests_to_the_limit_and_no_deeper)
 {
 	char text[300] = "{\"type\":1,\"target\":\"T\",\"arguments\":";
@@ -383,48 +418,81 @@ static void expect_out(const char *text)
 
 Test(hub_json, encodes_invocations)
 {
-	hub_json_encode_invocation(&out, SLICE_NONE, SLICE("Send"), SLICE("[1,\"a\"]"));
+	hub_encode_invocation(json, &out, SLICE_NONE, SLICE("Send"), SLICE("[1,\"a\"]"));
 	expect_out("{\"type\":1,\"target\":\"Send\",\"arguments\":[1,\"a\"]}\x1e");
-	hub_json_encode_invocation(&out, SLICE("s\"1"), SLICE("S\n"), SLICE("[]"));
+	hub_encode_invocation(json, &out, SLICE("s\"1"), SLICE("S\n"), SLICE("[]"));
 	expect_out("{\"type\":1,\"invocationId\":\"s\\\"1\",\"target\":\"S\\n\","
 		   "\"arguments\":[]}\x1e");
 }
 
 Test(hub_json, encodes_completions)
 {
-	hub_json_encode_result(&out, SLICE("1"), SLICE("null"));
+	hub_encode_result(json, &out, SLICE("1"), SLICE("null"));
 	expect_out("{\"type\":3,\"invocationId\":\"1\",\"result\":null}\x1e");
-	hub_json_encode_result(&out, SLICE("1"), SLICE_NONE);
+	hub_encode_result(json, &out, SLICE("1"), SLICE_NONE);
 	expect_out("{\"type\":3,\"invocationId\":\"1\"}\x1e");
-	hub_json_encode_error(&out, SLICE("1"), SLICE("no \"x\""));
+	hub_encode_error(json, &out, SLICE("1"), SLICE("no \"x\""));
 	expect_out("{\"type\":3,\"invocationId\":\"1\",\"error\":\"no \\\"x\\\"\"}\x1e");
-	hub_json_encode_error(&out, SLICE("1"), SLICE(""));
+	hub_encode_error(json, &out, SLICE("1"), SLICE(""));
 	expect_out("{\"type\":3,\"invocationId\":\"1\",\"error\":\"\"}\x1e");
 }
 
 Test(hub_json, encodes_ping_and_close)
 {
-	hub_json_encode_ping(&out);
+	hub_encode_ping(json, &out);
 	expect_out("{\"type\":6}\x1e");
-	hub_json_encode_close(&out, SLICE_NONE, false);
+	hub_encode_close(json, &out, SLICE_NONE, false);
 	expect_out("{\"type\":7}\x1e");
-	hub_json_encode_close(&out, SLICE("e"), true);
+	hub_encode_close(json, &out, SLICE("e"), true);
 	expect_out("{\"type\":7,\"error\":\"e\",\"allowReconnect\":true}\x1e");
-	hub_json_encode_close(&out, SLICE_NONE, true);
+	hub_encode_close(json, &out, SLICE_NONE, true);
 	expect_out("{\"type\":7,\"allowReconnect\":true}\x1e");
+}
+
+Test(hub_json, encodes_every_member)
+{
+	const struct slice ids[] = { SLICE("2"), SLICE("\"") };
+	struct hub_message all = {
+		.type = HUB_MESSAGE_INVOCATION,
+		.invocation_id = SLICE("1"),
+		.target = SLICE("T"),
+		.arguments = SLICE("[1]"),
+		.stream_ids = ids,
+		.stream_ids_n = 2,
+		.headers = SLICE("{\"h\":\"v\"}"),
+		.payload = SLICE("5"),
+	};
+
+	hub_json_encode(&out, &all);
+	expect_out(
+		"{\"type\":1,\"headers\":{\"h\":\"v\"},\"invocationId\":\"1\","
+		"\"target\":\"T\",\"arguments\":[1],\"streamIds\":[\"2\",\"\\\"\"]}\x1e");
+	all.type = HUB_MESSAGE_STREAM_INVOCATION;
+	all.stream_ids_n = 1;
+	hub_json_encode(&out, &all);
+	expect_out("{\"type\":4,\"headers\":{\"h\":\"v\"},\"invocationId\":\"1\","
+		   "\"target\":\"T\",\"arguments\":[1],\"streamIds\":[\"2\"]}\x1e");
+	all.type = HUB_MESSAGE_STREAM_ITEM;
+	hub_json_encode(&out, &all);
+	expect_out("{\"type\":2,\"headers\":{\"h\":\"v\"},\"invocationId\":\"1\","
+		   "\"item\":5}\x1e");
+	all.type = HUB_MESSAGE_COMPLETION;
+	hub_json_encode(&out, &all);
+	expect_out("{\"type\":3,\"headers\":{\"h\":\"v\"},\"invocationId\":\"1\"}\x1e");
+	all.type = HUB_MESSAGE_CANCEL_INVOCATION;
+	hub_json_encode(&out, &all);
+	expect_out("{\"type\":5,\"headers\":{\"h\":\"v\"},\"invocationId\":\"1\"}\x1e");
 }
 
 Test(hub_json, reads_back_what_it_writes)
 {
 	ssize_t n;
 
-	hub_json_encode_invocation(&out, SLICE("1"), SLICE("\x1e\xc3\xa9"),
-				   SLICE("[{}]"));
-	n = hub_json_cut(buf_slice(&out), out.len);
+	hub_encode_invocation(json, &out, SLICE("1"), SLICE("\x1e\xc3\xa9"),
+			      SLICE("[{}]"));
+	n = hub_json_cut(buf_slice(&out), out.len, &inside);
 	cr_assert_eq(n, (ssize_t)out.len);
-	cr_assert_eq(hub_json_decode(slice_make(out.ptr, out.len - 1), &arena, &message,
-				     &reason),
-		     OK);
+	cr_assert_eq(hub_json_decode(inside, &arena, &message, &reason), OK);
 	cr_assert(is_text(message.target, "\x1e\xc3\xa9"));
 	cr_assert(is_text(message.arguments, "[{}]"));
 }

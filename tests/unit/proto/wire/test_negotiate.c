@@ -152,3 +152,13 @@ Test(negotiate, encodes_errors)
 	negotiate_encode_error(&out, SLICE("no \"way\""));
 	cr_assert(slice_equal(buf_slice(&out), SLICE("{\"error\":\"no \\\"way\\\"\"}")));
 }
+
+Test(negotiate, encodes_redirects)
+{
+	negotiate_encode_redirect(&out, SLICE("http://a/b"), SLICE_NONE);
+	cr_assert(slice_equal(buf_slice(&out), SLICE("{\"url\":\"http://a/b\"}")));
+	buf_clear(&out);
+	negotiate_encode_redirect(&out, SLICE("http://a/b"), SLICE("t"));
+	cr_assert(slice_equal(buf_slice(&out),
+			      SLICE("{\"url\":\"http://a/b\",\"accessToken\":\"t\"}")));
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A poll's answer takes bytes out of the connection's queue. Until the router has them
+ * the reply stays; when they are lost, or find no room on the link, the connection ends:
+ * its client must not believe that there was nothing.
+ */
+#include "gateway/reply_link.h"
+
+#include <string.h>
+
+#include "gateway/gateway.h"
+#include "gateway/request.h"
+#include "gateway/stateful.h"
+#include "gateway/transport_tunnel.h"
+#include "proto/base/log.h"
+#include "proto/base/mem.h"
+
+struct reply_link {
+	struct reply reply;
+	struct gateway_router *router; /* borrowed */
+	struct map_node node;	       /* in gateway->replies, while it waits */
+	struct list router_node;       /* in router->replies, until it is freed */
+	struct session_ticket ticket;
+	struct loop_flush lost;
+	uint64_t call;
+	char id[CONN_ID_LEN];
+	bool is_answered;
+	struct slice origin; /* these point into bytes */
+	struct slice key;
+	char bytes[];
+};
+
+static struct reply_link *link_of(struct reply *reply)
+{
+	return CONTAINER_OF(reply, struct reply_link, reply);
+}
+
+static void link_free_reply(struct reply_link *link)
+{
+	struct gateway *gateway = link->router->gateway;
+
+	if (!link->is_answered)
+		map_remove(&gateway->replies, &link->node);
+	list_remove(&link->router_node);
+	session_ticket_cancel(&link->ticket);
+	loop_untouch(&link->lost);
+	gateway->metrics.replies--;
+	mem_free(link);
+}
+
+/* ---- answers */
+
+static void bytes_lost(struct reply_link *link)
+{
+	struct gateway *gateway = link->router->gateway;
+	struct conn *conn = gateway_conn_find(gateway, slice_make(link->id, CONN_ID_LEN));
+
+	gateway->metrics.reply_lost_total++;
+	link_free_reply(link);
+	if (conn != NULL && conn->state != CONN_CLOSED)
+		conn_on_end(conn, CONN_CLOSE_TRANSPORT);
+}
+
+static void on_ticket(struct session_ticket *ticket, enum err rc)
+{
+	struct reply_link *link = CONTAINER_OF(ticket, struct reply_link, ticket);
+
+	if (rc == OK)
+		link_free_reply(link);
+	else
+		bytes_lost(link);
+}
+
+static void on_lost_flush(struct loop_flush *flush)
+{
+	bytes_lost(CONTAINER_OF(flush, struct reply_link, lost));
+}
+
+static void on_answer(struct reply *reply, const struct reply_answer *answer)
+{
+	struct reply_link *link = link_of(reply);
+	struct gateway *gateway = link->router->gateway;
+	/* Only polls are given any. */
+	const bool has_bytes = answer->status == 200 && answer->body.len > 0;
+	Link__Response response = LINK__RESPONSE__INIT;
+	enum err rc;
+
+	response.origin = link_bytes(link->origin);
+	response.call = link->call;
+	response.status = (unsigned)answer->status;
+	response.is_binary = answer->is_binary;
+	response.body = link_bytes(answer->body);
+	rc = link_send_response(link->router->peer, &response,
+				has_bytes ? &link->ticket : NULL);
+	map_remove(&gateway->replies, &link->node);
+	link->is_answered = true;
+	if (rc != OK)
+		gateway->metrics.reply_refused_total++;
+	if (!has_bytes)
+		link_free_reply(link);
+	else if (rc != OK)
+		loop_touch(gateway->loop, &link->lost);
+}
+
+static const struct reply_ops reply_link_ops = { .answer = on_answer };
+
+/* ---- requests */
+
+/* A gateway that starts over numbers from 1 again. What its former life had asked is
+ * taken back by each router before that one passes on what the new life asks. */
+static void key_make(struct buf *key, const struct gateway_router *router,
+		     const Link__Request *request)
+{
+	buf_append(key, &router->number, sizeof(router->number));
+	buf_append(key, &request->call, sizeof(request->call));
+	buf_append_slice(key, link_slice(request->origin));
+}
+
+static struct reply_link *find(const struct gateway_router *router,
+			       const Link__Request *request)
+{
+	struct buf key = BUF_INIT;
+	struct map_node *node;
+
+	key_make(&key, router, request);
+	node = map_find(&router->gateway->replies, buf_slice(&key));
+	buf_fini(&key);
+	return node != NULL ? CONTAINER_OF(node, struct reply_link, node) : NULL;
+}
+
+static struct reply *reply_link_new(struct gateway_router *router,
+				    const Link__Request *request)
+{
+	struct gateway *gateway = router->gateway;
+	struct buf key = BUF_INIT;
+	struct reply_link *link;
+	char *at;
+
+	key_make(&key, router, request);
+	link = mem_zalloc(sizeof(*link) + request->origin.len + key.len);
+	at = link->bytes;
+	link->origin = link_take(&at, request->origin);
+	link->key = link_take(&at, link_bytes(buf_slice(&key)));
+	buf_fini(&key);
+	link->reply.ops = &reply_link_ops;
+	link->router = router;
+	link->call = request->call;
+	memcpy(link->id, request->connection.data, CONN_ID_LEN);
+	list_init(&link->router_node);
+	session_ticket_init(&link->ticket, on_ticket);
+	loop_flush_init(&link->lost, on_lost_flush);
+	list_append(&router->replies, &link->router_node);
+	map_add(&gateway->replies, &link->node, link->key);
+	gateway->metrics.replies++;
+	return &link->reply;
+}
+
+/* The reply is nobody's any more. */
+static void reply_gone(struct reply_link *link)
+{
+	if (link->reply.on_gone != NULL)
+		link->reply.on_gone(&link->reply);
+	link_free_reply(link);
+}
+
+static bool is_for_a_connection(Link__RequestKind kind)
+{
+	return kind >= LINK__REQUEST_KIND__REQUEST_KIND_WEB_SOCKET &&
+	       kind <= LINK__REQUEST_KIND__REQUEST_KIND_DELETE;
+}
+
+static void refuse(struct gateway *gateway, struct gateway_router *router,
+		   const Link__Request *request, unsigned status)
+{
+	Link__Response response = LINK__RESPONSE__INIT;
+
+	response.origin = request->origin;
+	response.call = request->call;
+	response.status = status;
+	if (link_send_response(router->peer, &response, NULL) != OK)
+		gateway->metrics.reply_refused_total++;
+}
+
+/* Its client has been told by now, or is about to be, that nobody knows what became of
+ * it.
+ */
+static bool is_stale(const struct gateway_router *router, const Link__Request *request)
+{
+	const int64_t age_ms = link_peer_age_ms(router->peer, request->at_ms);
+
+	return request->good_ms > 0 && (uint64_t)age_ms >= request->good_ms;
+}
+
+void reply_link_on_request(struct gateway *gateway, struct gateway_router *router,
+			   const Link__Request *request)
+{
+	struct hub *hub = hubs_find(&gateway->hubs, link_slice(request->hub));
+	struct reply_link *link = find(router, request);
+	struct conn *conn;
+
+	if (request->kind == LINK__REQUEST_KIND__REQUEST_KIND_GONE) {
+		if (link != NULL)
+			reply_gone(link);
+		return;
+	}
+	gateway->metrics.request_total++;
+	if (hub == NULL || link != NULL || !is_for_a_connection(request->kind) ||
+	    request->connection.len != CONN_ID_LEN) {
+		refuse(gateway, router, request, 404);
+		return;
+	}
+	if (is_stale(router, request)) {
+		gateway->metrics.request_stale_total++;
+		refuse(gateway, router, request, 503);
+		return;
+	}
+	conn = gateway_conn_find(gateway, link_slice(request->connection));
+	if (request->kind == LINK__REQUEST_KIND__REQUEST_KIND_WEB_SOCKET &&
+	    conn != NULL && conn->hub == hub && stateful_may_attach(conn)) {
+		transport_tunnel_accept(conn, router, request);
+		return;
+	}
+	if (request_is_early(gateway, link_slice(request->connection))) {
+		refuse(gateway, router, request, 503);
+		return;
+	}
+	request_handle(gateway, hub, link_slice(request->connection), request->kind,
+		       link_slice(request->body), reply_link_new(router, request));
+}
+
+/* Those that are answered have tickets, which tell. */
+void replies_on_lost(struct gateway_router *router)
+{
+	LIST_EACH (node, &router->replies) {
+		struct reply_link *link =
+			CONTAINER_OF(node, struct reply_link, router_node);
+
+		if (!link->is_answered)
+			reply_gone(link);
+	}
+}
+
+void replies_fini(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->routers.n; i++) {
+		LIST_EACH (node, &gateway->routers.items[i]->replies)
+			link_free_reply(
+				CONTAINER_OF(node, struct reply_link, router_node));
+	}
+	map_fini(&gateway->replies);
+}

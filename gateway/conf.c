@@ -225,7 +225,9 @@ static const struct conf_option options[] = {
 	  "Let clients that ask for it come back without a loss.", true },
 	{ "stateful_buffer_bytes_max", CONF_BYTES, FIELD(stateful_buffer_bytes_max),
 	  "100000", HUB_STATEFUL_BUFFER_BYTES_MIN, HUB_STATEFUL_BUFFER_BYTES_MAX, NULL,
-	  "What is kept for a client that may come back.", true },
+	  "What is sent to a client that may come back before it acknowledges some, "
+	  "which official ones do once a second; the rest waits.",
+	  true },
 	{ "stream_capacity", CONF_INT, FIELD(stream_capacity), "10", 1,
 	  HUB_STREAM_CAPACITY_MAX, NULL,
 	  "Items of a client's stream that may wait for its hub.", true },

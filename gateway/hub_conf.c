@@ -61,7 +61,9 @@ static const struct conf_option options[] = {
 	{ "stateful_buffer_bytes_max", CONF_BYTES, FIELD(stateful_buffer_bytes_max),
 	  CONF_INHERIT("stateful_buffer_bytes_max"), HUB_STATEFUL_BUFFER_BYTES_MIN,
 	  HUB_STATEFUL_BUFFER_BYTES_MAX, NULL,
-	  "What is kept for a client that may come back.", true },
+	  "What is sent to a client that may come back before it acknowledges some, "
+	  "which official ones do once a second; the rest waits.",
+	  true },
 	{ "stream_capacity", CONF_INT, FIELD(stream_capacity),
 	  CONF_INHERIT("stream_capacity"), 1, HUB_STREAM_CAPACITY_MAX, NULL,
 	  "Items of a client's stream that may wait for its hub.", true },

@@ -26,6 +26,7 @@ class Client {
 		const userId = options.userId ?? `user${++users}`;
 		this.user = { userId, name: options.name ?? `Name of ${userId}`, roles: options.roles ?? [] };
 		this.events = []; // {event, args}, in order of arrival
+		this.transport = signalR.HttpTransportType[options.http?.transport ?? signalR.HttpTransportType.WebSockets];
 		this.closed = null; // {error} once onclose was called
 		this.states = []; // "reconnecting", "reconnected", "closed"
 		const builder = new signalR.HubConnectionBuilder()

@@ -14,6 +14,9 @@ const { waitFor } = require("./wait.js");
 const READY_MS = 15000;
 // Of every cluster that is not told otherwise; by default relay is none of them.
 const HUBS = "relay,chat";
+// Official clients acknowledge once a second; traffic that goes as fast as the machine lets it
+// must not be held back meanwhile, and its receivers closed as slow. Who tests that says less.
+const STATEFUL_BUFFER = "--stateful_buffer_bytes_max=16MiB";
 
 // name{label="value"} -> number, from the text exposition.
 function parseMetrics(text) {
@@ -184,7 +187,7 @@ class Cluster {
 
 	#gatewayArgs() {
 		return ["--listen=127.0.0.1:0", `--workers=${this.options.workers}`, "--dev=on",
-			"--demo_dir=deploy/demo/site", `--token_key_file=${this.#file("token.key")}`,
+			"--demo_dir=deploy/demo/site", STATEFUL_BUFFER, `--token_key_file=${this.#file("token.key")}`,
 			`--auth_key_file=${this.#file("auth.key")}`, ...this.options.gatewayArgs];
 	}
 }

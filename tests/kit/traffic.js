@@ -8,6 +8,16 @@ const { waitFor, within } = require("./wait.js");
 
 const FLOW_MS = 30000;
 const STOP_MS = 30000;
+const REFUSED_PAUSE_MS = 1;
+
+function describe({ sender, acked, refused, waitsFor }) {
+	const words = [`${sender.user.userId} (${sender.transport}, ${sender.connection.state}): ${acked.length} acknowledged`];
+	if (refused.length)
+		words.push(`${refused.length} refused, at last: ${refused.at(-1).error}`);
+	if (sender.closed?.error)
+		words.push(`closed: ${sender.closed.error.message}`);
+	return [...words, `waits for ${waitsFor}`].join(", ");
+}
 
 class Traffic {
 	#isStopping = false;
@@ -32,8 +42,12 @@ class Traffic {
 	// Every lane has so many acknowledged messages more than now.
 	async flows(count = 10) {
 		const goals = this.lanes.map((lane) => lane.acked.length + count);
-		await waitFor(() => this.lanes.every((lane, i) => lane.acked.length >= goals[i]), FLOW_MS,
-			`${count} more messages of each sender`);
+		await waitFor(() => {
+			const behind = this.lanes.filter((lane, i) => lane.acked.length < goals[i]);
+			if (behind.length)
+				throw new Error(behind.map(describe).join("; "));
+			return true;
+		}, FLOW_MS, `${count} more messages of each sender`);
 	}
 
 	async stop() {
@@ -59,8 +73,9 @@ class Traffic {
 				lane.acked.push(text);
 			} catch (error) {
 				lane.refused.push({ text, error: error.message });
-				// A connection that has ended refuses at once, and would let nobody else run.
-				await new Promise((resolve) => setImmediate(resolve));
+				// A connection that has ended refuses at once: others are let run, and the process
+				// may end when a test that failed has stopped nothing.
+				await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS).unref());
 			}
 			lane.waitsFor = null;
 		}

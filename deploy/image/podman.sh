@@ -11,8 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 FOLDER=$PWD/build/image
-TOOLS=(podman runc conmon mmdebstrap unshare)
-PATH=$PATH:/usr/sbin:/sbin
+TOOLS=(podman runc conmon netavark mmdebstrap unshare)
+PATH=$PATH:/usr/sbin:/sbin:/usr/local/lib/podman:/usr/libexec/podman:/usr/lib/podman # its helpers
 
 # Runs a command in a world of its own, as root of it.
 in_world() {

@@ -23,6 +23,9 @@ static const struct metric rows[] = {
 	GAUGE(missing_gateways, "Gateways that were not there when a rebuild had to end: "
 				"no send to a group, a "
 				"user or all is confirmed."),
+	GAUGE(kept_gateways,
+	      "Gateways that it has not heard for lease but presence hears: it "
+	      "is cut off from them."),
 	COUNTER(gateway_resync_total,
 		"Gateways started over with because their link was full."),
 	COUNTER(connected_total, "Connections that were new."),

@@ -21,6 +21,7 @@ struct router_metrics {
 	int64_t connections;
 	int64_t gateways;
 	int64_t missing_gateways; /* rebuild.c */
+	int64_t kept_gateways;	  /* on_peer.c */
 	uint64_t gateway_resync_total;
 	uint64_t connected_total;
 	uint64_t resumed_total;

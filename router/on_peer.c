@@ -236,9 +236,21 @@ static void gateway_new(struct router *router, struct link_peer *peer)
 	rebuild_again(&router->rebuild);
 }
 
-static void gateway_back(struct router_gateway *gateway)
+static void gateway_set_kept(struct router *router, struct router_gateway *gateway,
+			     bool is_kept)
+{
+	if (gateway->is_kept == is_kept)
+		return;
+	gateway->is_kept = is_kept;
+	router->metrics.kept_gateways += is_kept ? 1 : -1;
+	if (is_kept)
+		log_warn("gateway.kept", "gateway=%s", link_peer_name(gateway->peer));
+}
+
+static void gateway_back(struct router *router, struct router_gateway *gateway)
 {
 	gateway->is_away = false;
+	gateway_set_kept(router, gateway, false);
 	conns_on_gateway_up(gateway);
 }
 
@@ -252,7 +264,7 @@ static void on_up(struct link_peer *peer, bool is_new)
 	else if (is_new && link_peer_role(peer) == LINK__ROLE__ROLE_GATEWAY)
 		gateway_new(router, peer);
 	else if (router_gateway_of(peer) != NULL)
-		gateway_back(router_gateway_of(peer));
+		gateway_back(router, router_gateway_of(peer));
 }
 
 static void on_down(struct link_peer *peer)
@@ -277,6 +289,7 @@ static void gateway_lost(struct router *router, struct router_gateway *gateway)
 	list_remove(&gateway->node);
 	link_peer_set_owner(gateway->peer, NULL);
 	router->metrics.gateways--;
+	gateway_set_kept(router, gateway, false);
 	/* One that was away for too long is down; its clients missed what was sent then,
 	 * however long it thinks that it was away. */
 	router->lost = link_peer_is_up(gateway->peer) ? gateway->incarnation : 0;
@@ -305,11 +318,15 @@ static void on_lost(struct link_peer *peer)
 static bool may_forget(const struct link_peer *peer)
 {
 	struct router *router = router_of(peer);
+	struct router_gateway *gateway = router_gateway_of(peer);
 	struct topology *said = &router->reshard.topology;
+	const bool may = gateway == NULL || router->shards.self == SHARD_LINKS_NOWHERE ||
+			 !topology_is_settled(said) ||
+			 !topology_names_gateway(said, link_peer_incarnation(peer));
 
-	return link_peer_role(peer) != LINK__ROLE__ROLE_GATEWAY ||
-	       router->shards.self == SHARD_LINKS_NOWHERE || !topology_is_settled(said) ||
-	       !topology_names_gateway(said, link_peer_incarnation(peer));
+	if (!may)
+		gateway_set_kept(router, gateway, true);
+	return may;
 }
 
 static void on_room(struct link_peer *peer)

@@ -29,6 +29,11 @@ static int64_t gateways(void)
 	return kit->router->metrics.gateways;
 }
 
+static int64_t kept(void)
+{
+	return kit->router->metrics.kept_gateways;
+}
+
 static void say(bool is_settled, const struct link_peer *a, const struct link_peer *b)
 {
 	kit_topology(kit, is_settled, a, b);
@@ -41,9 +46,13 @@ Test(on_peer, whom_presence_hears_is_not_given_up)
 	say(true, kit->g1, kit->g2);
 	kit_gone(kit, kit->g2);
 	cr_expect_eq(gateways(), 2);
+	cr_expect_eq(kept(), 1);
+	kit_gone(kit, kit->g2);
+	cr_expect_eq(kept(), 1);
 	say(true, kit->g1, NULL);
 	kit_gone(kit, kit->g2);
 	cr_expect_eq(gateways(), 1);
+	cr_expect_eq(kept(), 0);
 }
 
 Test(on_peer, who_is_in_no_list_keeps_nobody)

@@ -6,7 +6,6 @@
 #include "proto/base/file_watch.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -101,7 +100,7 @@ void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms)
 
 /* ---- which files */
 
-void file_watch_add(struct file_watch *watch, const char *path)
+bool file_watch_add(struct file_watch *watch, const char *path)
 {
 	struct watched *file;
 
@@ -109,15 +108,16 @@ void file_watch_add(struct file_watch *watch, const char *path)
 		file = &watch->files[i];
 		if (strcmp(file->path, path) == 0) {
 			file->is_wanted = true;
-			return;
+			return true;
 		}
 	}
 	if (watch->n == FILE_WATCH_MAX)
-		return;
+		return false;
 	file = &watch->files[watch->n++];
 	*file = (struct watched){ .path = mem_dup(path, strlen(path)),
 				  .is_wanted = true };
 	file->known = file->seen = stamp_of(path);
+	return true;
 }
 
 void file_watch_begin(struct file_watch *watch)

@@ -9,11 +9,12 @@
 #ifndef PROTO_BASE_FILE_WATCH_H
 #define PROTO_BASE_FILE_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/base/loop.h"
 
-/* More than any program has options for; more are not looked at. */
+/* Many hubs with keys of their own may name more; those are not looked at. */
 #define FILE_WATCH_MAX 32
 
 /* The second look comes as soon as this, or at the next one if that is sooner. */
@@ -34,8 +35,9 @@ void file_watch_free(struct file_watch *watch); /* NULL is legal */
 /* Between two looks; 0: none any more. */
 void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms);
 
-/* A file to look at from now on; one that is looked at already is not taken again. */
-void file_watch_add(struct file_watch *watch, const char *path);
+/* A file to look at from now on; one that is looked at already is not taken again.
+ * False: there are FILE_WATCH_MAX. */
+bool file_watch_add(struct file_watch *watch, const char *path);
 
 /* Those that are not added between the two are not looked at any more. */
 void file_watch_begin(struct file_watch *watch);

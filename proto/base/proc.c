@@ -192,7 +192,9 @@ enum err proc_reload_conf(struct proc *proc)
 
 static void file_add(void *owner, const char *path)
 {
-	file_watch_add(owner, path);
+	if (!file_watch_add(owner, path))
+		log_warn("conf.file_unwatched", "path=%s files_max=%d",
+			 log_quote(slice_from_str(path)).text, FILE_WATCH_MAX);
 }
 
 /* Those that the options name now. */

@@ -239,7 +239,8 @@ Test(file_watch, it_has_a_limit)
 	for (int i = 0; i <= FILE_WATCH_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "f%d", i);
 		put(name, "one");
-		file_watch_add(watch, path_of(name).text);
+		cr_expect_eq(file_watch_add(watch, path_of(name).text),
+			     i < FILE_WATCH_MAX);
 	}
 	file_watch_set_interval(watch, INTERVAL_MS);
 	(void)snprintf(name, sizeof(name), "f%d", FILE_WATCH_MAX);

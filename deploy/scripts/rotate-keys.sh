@@ -218,6 +218,8 @@ mapfile -t HASHES < <(hashes "${LINES_NOW[@]}")
 ((${#LINES_NOW[@]} < 3)) || LINES_NOW=("${LINES_NOW[@]:0:2}")
 if [[ -n $SECRET_FILE ]]; then
 	IFS= read -r NEW <"$SECRET_FILE" || [[ -n $NEW ]] || die "$SECRET_FILE: it is empty"
+	NEW=${NEW%$'\r'}
+	[[ ! $NEW =~ [[:cntrl:]] ]] || die "$SECRET_FILE: there are control characters in it"
 else
 	NEW=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 fi

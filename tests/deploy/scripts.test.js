@@ -214,10 +214,12 @@ test("who could not be asked has not read it", async (t) => {
 test("a key of one's own is taken from a file, and has its limit", async (t) => {
 	const cluster = fake(t);
 	const file = path.join(cluster.folder, "mine");
-	fs.writeFileSync(file, "short\n");
-	await cluster.run("rotate-keys.sh", ["token", `--secret=${file}`], 1);
+	for (const wrong of ["short\n", "a secret with a tab\tthat is long enough\n"]) {
+		fs.writeFileSync(file, wrong);
+		await cluster.run("rotate-keys.sh", ["token", `--secret=${file}`], 1);
+	}
 	assert.deepEqual(cluster.changes(), []);
-	fs.writeFileSync(file, "a secret that has 32 characters.");
+	fs.writeFileSync(file, "a secret that has 32 characters.\r\n");
 	await cluster.run("rotate-keys.sh", ["token", `--secret=${file}`]);
 	assert.equal(stepsOf(cluster, "clients", "token.key").at(-1)[0], "a secret that has 32 characters.");
 });

@@ -30,7 +30,10 @@ struct reply {
 	/* Set by who keeps it to answer later: whoever asked is gone. The reply is freed
 	 * when the function returns. NULL: it is answered before its giver returns. */
 	void (*on_gone)(struct reply *reply);
-	void *owner; /* for on_gone; borrowed */
+	/* Likewise: it is to be answered now, with what there is. NULL: it is soon, by
+	 * itself. */
+	void (*on_hurry)(struct reply *reply);
+	void *owner; /* of both; borrowed */
 };
 
 static inline void reply_answer(struct reply *reply, int status, struct slice text)

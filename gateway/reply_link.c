@@ -226,6 +226,20 @@ void reply_link_on_request(struct gateway *gateway, struct gateway_router *route
 	}
 	request_handle(gateway, hub, link_slice(request->connection), request->kind,
 		       link_slice(request->body), reply_link_new(router, request));
+	/* From a gateway that has not heard of it yet. */
+	if (router_is_leaving(router))
+		replies_on_leaving(router);
+}
+
+void replies_on_leaving(struct gateway_router *router)
+{
+	LIST_EACH (node, &router->replies) {
+		struct reply_link *link =
+			CONTAINER_OF(node, struct reply_link, router_node);
+
+		if (!link->is_answered && link->reply.on_hurry != NULL)
+			link->reply.on_hurry(&link->reply);
+	}
 }
 
 /* Those that are answered have tickets, which tell. */

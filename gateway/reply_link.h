@@ -22,6 +22,10 @@ void replies_fini(struct gateway *gateway);
 void reply_link_on_request(struct gateway *gateway, struct gateway_router *router,
 			   const Link__Request *request);
 
+/* It passes on no more after this epoch: polls that came through it are answered, so that
+ * their clients poll through another one. */
+void replies_on_leaving(struct gateway_router *router);
+
 /* Nobody waits for what came through this router. */
 void replies_on_lost(struct gateway_router *router);
 

@@ -125,7 +125,8 @@ static bool is_over(struct gateway *gateway)
 	if (gateway->routers.map.phase == SHARD_PHASE_STABLE)
 		return true;
 	return reshard->walk == RESHARD_WALKED && reshard->releasing_n == 0 &&
-	       reshard->left_n == 0 && have_all_handled(gateway);
+	       reshard->left_n == 0 && have_all_handled(gateway) &&
+	       (reshard->is_forced || !routers_owe_answers(gateway));
 }
 
 /* Not at once: a link may be in the middle of a replay. */

@@ -14,6 +14,7 @@
 #include "gateway/invoke.h"
 #include "gateway/join.h"
 #include "gateway/release.h"
+#include "gateway/reply_link.h"
 #include "gateway/transport_tunnel.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -146,6 +147,24 @@ void router_said(struct gateway_router *router)
 			    (router->epoch == map->epoch && router->phase < map->phase);
 }
 
+bool router_is_leaving(const struct gateway_router *router)
+{
+	return router->gateway->routers.map.phase == SHARD_PHASE_COMMIT &&
+	       !router->is_next;
+}
+
+bool routers_owe_answers(const struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->routers.n; i++) {
+		const struct gateway_router *router = gateway->routers.items[i];
+
+		if (router_is_leaving(router) && link_peer_is_up(router->peer) &&
+		    !list_is_empty(&router->forwards))
+			return true;
+	}
+	return false;
+}
+
 void routers_follow(struct gateway *gateway)
 {
 	struct routers *routers = &gateway->routers;
@@ -172,6 +191,10 @@ void routers_follow(struct gateway *gateway)
 		loop_touch(gateway->loop, &routers->flush);
 	}
 	mem_free(before);
+	for (size_t i = 0; i < routers->n; i++) {
+		if (router_is_leaving(items[i]))
+			replies_on_leaving(items[i]);
+	}
 }
 
 static void on_flush(struct loop_flush *flush)

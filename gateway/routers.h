@@ -74,6 +74,12 @@ void routers_follow(struct gateway *gateway);
 /* It has said which map it goes by: `epoch` and `phase`. */
 void router_said(struct gateway_router *router);
 
+/* COMMIT: it is in no list after this epoch. */
+bool router_is_leaving(const struct gateway_router *router);
+
+/* One that leaves, and is there, has requests of ours that are not answered yet. */
+bool routers_owe_answers(const struct gateway *gateway);
+
 /* Something that it must know did not fit on its link: both sides start over, at the end
  * of the turn, for the session may just be in the making. */
 void router_resync(struct gateway_router *router);

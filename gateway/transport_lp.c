@@ -226,16 +226,24 @@ static void on_timer(struct timer *timer)
 	assert(lp->is_freed);
 }
 
-static void on_flush(struct loop_flush *flush)
+/* Whether there was something to say. */
+static bool lp_answer_poll(struct lp *lp)
 {
-	struct lp *lp = CONTAINER_OF(flush, struct lp, flush);
-
-	if (lp->poll == NULL)
-		return;
 	if (lp->queue.n > 0)
 		lp_answer_queued(lp);
 	else if (lp->is_closing)
 		lp_free(lp);
+	else
+		return false;
+	return true;
+}
+
+static void on_flush(struct loop_flush *flush)
+{
+	struct lp *lp = CONTAINER_OF(flush, struct lp, flush);
+
+	if (lp->poll != NULL)
+		(void)lp_answer_poll(lp);
 }
 
 /* ---- polls */
@@ -247,6 +255,15 @@ static void on_poll_gone(struct reply *reply)
 
 	lp->poll = NULL;
 	lp_wait(lp);
+}
+
+/* As when it has waited for long enough: the client polls again. */
+static void on_poll_hurry(struct reply *reply)
+{
+	struct lp *lp = reply->owner;
+
+	if (!lp_answer_poll(lp))
+		lp_answer_empty(lp, 200);
 }
 
 void transport_lp_poll(struct transport *transport, struct reply *reply)
@@ -261,6 +278,7 @@ void transport_lp_poll(struct transport *transport, struct reply *reply)
 	}
 	lp->poll = reply;
 	reply->on_gone = on_poll_gone;
+	reply->on_hurry = on_poll_hurry;
 	reply->owner = lp;
 	if (!lp->is_polled) {
 		/* The client waits for it before it sends its handshake. */

@@ -197,6 +197,13 @@ class LabCluster {
 		return values.reduce((sum, value) => sum + value, 0);
 	}
 
+	// Presence knows everybody, as it does of a cluster that is older than a lease: in a younger
+	// one a router that comes back has to wait for whom presence may not know yet.
+	async untilSettled() {
+		await waitFor(async () => await this.total(this.presences, "settled") === this.presences.length, READY_MS,
+			"presence to be settled");
+	}
+
 	// Those that ended though nobody told them to, and those that end badly now.
 	async stop() {
 		const crashes = this.crashes();

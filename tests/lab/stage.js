@@ -136,6 +136,7 @@ class Stage {
 		await this.cluster.start();
 		this.load = new Load(this, this.row.traffic);
 		await this.load.start();
+		await this.cluster.untilSettled();
 		await this.pause(this.row.warmMs ?? WARM_MS);
 		await this.row.faults(this);
 		await this.pause(COOL_MS);

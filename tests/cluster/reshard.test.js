@@ -36,6 +36,8 @@ async function underLoad(t, options, body) {
 	await withCluster(whole, async (cluster) => {
 		await untilAgreed(cluster);
 		const traffic = new Traffic({ ...LOAD, history, urls: cluster.urls.join() });
+		// Behind a failure: nobody is to go on trying.
+		t.after(() => traffic.close().catch(() => {}));
 		await traffic.start();
 		// Something is accepted from now on.
 		const flows = async () => {
@@ -92,6 +94,7 @@ async function holdPrepare(t, cluster) {
 	await cluster.addRouter("r3", cluster.routerList(NEW));
 	await waitFor(async () => (await cluster.adminJson("/api/v1/processes")).processes.some((one) => one.name === "r3"),
 		WAIT_MS, "r3 to be known");
+	await untilAgreed(cluster); // with what it has told
 	process.kill(cluster.program("r3").pid, "SIGSTOP");
 	await change(cluster, NEW);
 	await untilPhase(cluster, "prepare");

@@ -22,7 +22,7 @@ function untilMap(cluster, isIt, what, { replica = "p1", deadlineMs = WAIT_MS } 
 
 // All processes go by one map, and presence makes the next.
 const untilAgreed = (cluster, replica) =>
-	untilMap(cluster, (map) => map.epoch > 0 && map.state === "rest" && map.isSettled, "all to agree on a map", { replica });
+	untilMap(cluster, (map) => map.epoch > 0 && map.state === "rest" && map.isSettled && map.waitingFor.length === 0, "all to agree on a map", { replica });
 
 const untilPhase = (cluster, phase, replica) =>
 	untilMap(cluster, (map) => map.phase === phase, `the phase ${phase}`, { replica });

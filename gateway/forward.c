@@ -263,6 +263,18 @@ void forwards_on_left(struct gateway_router *router)
 		forward_lost(CONTAINER_OF(node, struct forward, router_node));
 }
 
+bool forwards_are_owed(const struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->routers.n; i++) {
+		const struct gateway_router *router = gateway->routers.items[i];
+
+		if (router_is_leaving(router) && link_peer_is_up(router->peer) &&
+		    !list_is_empty(&router->forwards))
+			return true;
+	}
+	return false;
+}
+
 void forward_on_flush(struct loop_flush *flush)
 {
 	struct gateway_router *router =

@@ -77,6 +77,9 @@ void forward_on_response(struct gateway_router *router, const Link__Response *re
 /* What the router knew is gone. */
 void forwards_on_lost(struct gateway_router *router);
 
+/* A router that leaves, and is there, has not answered all of ours. */
+bool forwards_are_owed(const struct gateway *gateway);
+
 /* It is no router of ours any more. */
 void forwards_on_left(struct gateway_router *router);
 

@@ -10,6 +10,7 @@
 
 #include "gateway/claim.h"
 #include "gateway/conn_private.h"
+#include "gateway/forward.h"
 #include "gateway/gateway.h"
 #include "gateway/handover.h"
 #include "gateway/invoke.h"
@@ -126,7 +127,7 @@ static bool is_over(struct gateway *gateway)
 		return true;
 	return reshard->walk == RESHARD_WALKED && reshard->releasing_n == 0 &&
 	       reshard->left_n == 0 && have_all_handled(gateway) &&
-	       (reshard->is_forced || !routers_owe_answers(gateway));
+	       (reshard->is_forced || !forwards_are_owed(gateway));
 }
 
 /* Not at once: a link may be in the middle of a replay. */

@@ -153,18 +153,6 @@ bool router_is_leaving(const struct gateway_router *router)
 	       !router->is_next;
 }
 
-bool routers_owe_answers(const struct gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->routers.n; i++) {
-		const struct gateway_router *router = gateway->routers.items[i];
-
-		if (router_is_leaving(router) && link_peer_is_up(router->peer) &&
-		    !list_is_empty(&router->forwards))
-			return true;
-	}
-	return false;
-}
-
 void routers_follow(struct gateway *gateway)
 {
 	struct routers *routers = &gateway->routers;

@@ -71,14 +71,15 @@ void routers_reload(struct gateway *gateway); /* its options may have changed */
  * what was under way there with them. */
 void routers_follow(struct gateway *gateway);
 
+/* To every router: one that never heard of this gateway confirms sends to all without
+ * it, and one that it never heard may know of other routers. */
+bool gateway_is_known(const struct gateway *gateway);
+
 /* It has said which map it goes by: `epoch` and `phase`. */
 void router_said(struct gateway_router *router);
 
 /* COMMIT: it is in no list after this epoch. */
 bool router_is_leaving(const struct gateway_router *router);
-
-/* One that leaves, and is there, has requests of ours that are not answered yet. */
-bool routers_owe_answers(const struct gateway *gateway);
 
 /* Something that it must know did not fit on its link: both sides start over, at the end
  * of the turn, for the session may just be in the making. */
@@ -101,8 +102,7 @@ struct gateway_router *gateway_owner(struct gateway *gateway, const struct hub *
 size_t gateway_owners(struct gateway *gateway, const struct hub *hub, Link__Kind kind,
 		      struct slice name, struct gateway_router *owners[2]);
 
-/* The second of them, if it has to be told; NULL: the key does not move, or all is told
- * that router, now or when it comes. */
+/* The second of them; NULL: there is none, or it is told all, now or when it comes. */
 struct gateway_router *gateway_untold_owner(struct gateway *gateway,
 					    const struct hub *hub, Link__Kind kind,
 					    struct slice name);
@@ -116,11 +116,5 @@ struct gateway_router *gateway_conn_owner(const struct conn *conn);
 
 /* All that are told of the connection, that one first. */
 size_t gateway_conn_owners(const struct conn *conn, struct gateway_router *owners[2]);
-
-/* ---- all */
-
-/* To every router: one that never heard of this gateway confirms sends to all without
- * it, and one that it never heard may know of other routers. */
-bool gateway_is_known(const struct gateway *gateway);
 
 #endif

@@ -74,8 +74,7 @@ struct router {
 	struct asks asks;
 	struct commands commands;
 	struct rebuild rebuild;
-	uint64_t
-		lost; /* on_peer.c: incarnation of the gateway that starts over with us */
+	uint64_t lost; /* on_peer.c: who starts over with us; 0: nobody */
 	struct backlog backlog;
 	struct hub_runtime *hubs;  /* owned */
 	struct state_redis *redis; /* owned, as is the next; NULL: state is in memory */

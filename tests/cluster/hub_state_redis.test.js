@@ -9,9 +9,11 @@ const { withCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom } = require("../kit/chat.js");
 const { startRedis } = require("../kit/redis.js");
+const { waitFor } = require("../kit/wait.js");
 
 const ROUTERS = ["r1", "r2"];
 const ROOMS = 8; // of both routers, whatever they are called
+const WAIT_MS = 10000;
 const REDIS = ["--redis_timeout=1s", "--redis_connect_timeout=1s", "--hub_await_timeout=5s"];
 
 // The texts that a newcomer finds in the room.
@@ -84,6 +86,8 @@ test("while Redis is away what needs it fails, and goes on when it is back", asy
 		await ada.invoke("RoomMembers", room); // what needs no state works
 
 		await redis.master.start(); // it keeps nothing on disk
+		for (const name of ROUTERS)
+			await waitFor(async () => (await cluster.metrics(name)).get("router_redis_away") === 0, WAIT_MS, `${name} to be back`);
 		await ada.until(() => ada.invoke("SendMessage", room, "after").then(() => true), "a send");
 		assert.equal((await history(t, cluster, room)).at(-1), "after");
 		assert.deepEqual(ada.states, []);

@@ -383,11 +383,7 @@ void kit_settle(struct kit *kit)
 {
 	EACH_PEER(peer, kit)
 	{
-		Link__Envelope *envelope;
-
-		while ((envelope = fake_peer_next(peer)) != NULL)
-			link__envelope__free_unpacked(envelope, NULL);
-		fake_peer_ack(peer);
+		peer_handle(peer);
 	}
 }
 

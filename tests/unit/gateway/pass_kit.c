@@ -4,6 +4,33 @@
  */
 #include "tests/unit/gateway/pass_kit.h"
 
+#include "gateway/conn_in.h"
+#include "gateway/transport_lp.h"
+#include "tests/unit/gateway/reply_kit.h"
+
+struct conn *pass_open_lp(struct kit *kit, char letter)
+{
+	struct gateway *gateway = kit->gateway;
+	struct hub *hub = hubs_find(&gateway->hubs, SLICE("chat"));
+	const struct slice id = kit_id(letter);
+	struct transport *transport;
+	struct asked poll;
+	struct conn *conn;
+
+	if (gateway->lp == NULL)
+		gateway->lp =
+			lp_host_new(gateway->loop, gateway->conf, &gateway->metrics, 1);
+	transport = transport_lp_new(gateway->lp, hub, id);
+	conn = conn_new(gateway, hub, id.ptr, user_anonymous(), transport, "10.0.0.9:1");
+	transport_lp_poll(transport, asked_new(&poll));
+	conn_on_bytes(conn, SLICE("{\"protocol\":\"json\",\"version\":1}\x1e"));
+	transport_lp_poll(transport, asked_new(&poll));
+	kit_turn(kit);
+	asked_expect(&poll, 200, NULL);
+	kit_settle(kit);
+	return conn;
+}
+
 static void receive_from(struct kit *kit, size_t i, Link__Envelope *envelope)
 {
 	struct link_peer *first = kit->router;

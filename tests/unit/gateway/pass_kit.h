@@ -16,6 +16,10 @@
 /* How a tunnel's message ends it. */
 enum pass_end { PASS_ON, PASS_CLOSED, PASS_FAILED, PASS_MALFORMED };
 
+/* A long polling connection that is past its handshake: its client may go on at g2. The
+ * first makes kit->gateway->lp, which is the caller's to free. */
+struct conn *pass_open_lp(struct kit *kit, char letter);
+
 /* '~' in the body stands for the end byte. */
 void pass_request(struct kit *kit, char letter, uint64_t call, Link__RequestKind kind,
 		  const char *body);

@@ -23,35 +23,13 @@
 static struct kit kit;
 static struct conn *conn;
 
-static struct conn *open_lp(char letter)
-{
-	struct hub *hub = hubs_find(&kit.gateway->hubs, SLICE("chat"));
-	struct transport *transport =
-		transport_lp_new(kit.gateway->lp, hub, kit_id(letter));
-	struct conn *it = conn_new(kit.gateway, hub, kit_id(letter).ptr, user_anonymous(),
-				   transport, "10.0.0.9:1");
-	struct asked poll;
-
-	transport_lp_poll(transport, asked_new(&poll));
-	conn_on_bytes(it, SLICE("{\"protocol\":\"json\",\"version\":1}\x1e"));
-	transport_lp_poll(transport, asked_new(&poll));
-	kit_turn(&kit);
-	asked_expect(&poll, 200, NULL);
-	kit_settle(&kit);
-	return it;
-}
-
 static void setup(void)
 {
-	struct gateway *gateway;
-
 	kit_init(&kit);
 	kit_set(&kit.conf->routers, "r1=test:1,r2=test:2");
 	kit.conf->post_bytes_max = 1000;
 	kit_start(&kit);
-	gateway = kit.gateway;
-	gateway->lp = lp_host_new(gateway->loop, gateway->conf, &gateway->metrics, 1);
-	conn = open_lp('A');
+	conn = pass_open_lp(&kit, 'A');
 }
 
 static void teardown(void)
@@ -274,7 +252,7 @@ Test(reply_link, a_lost_router_takes_who_waits_along)
 /* The first was asked by a former life of g2, which router 0 has not missed yet. */
 Test(reply_link, routers_number_apart)
 {
-	(void)open_lp('B');
+	(void)pass_open_lp(&kit, 'B');
 	pass_request(&kit, 'A', 1, POLL, "");
 	pass_request_from(&kit, 1, "chat", kit_id('B'), 1, POLL);
 	kit_turn(&kit);

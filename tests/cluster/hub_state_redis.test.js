@@ -9,7 +9,6 @@ const { withCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom } = require("../kit/chat.js");
 const { startRedis } = require("../kit/redis.js");
-const { waitFor } = require("../kit/wait.js");
 
 const ROUTERS = ["r1", "r2"];
 const ROOMS = 8; // of both routers, whatever they are called
@@ -87,7 +86,7 @@ test("while Redis is away what needs it fails, and goes on when it is back", asy
 
 		await redis.master.start(); // it keeps nothing on disk
 		for (const name of ROUTERS)
-			await waitFor(async () => (await cluster.metrics(name)).get("router_redis_away") === 0, WAIT_MS, `${name} to be back`);
+			await cluster.untilRedis(name, WAIT_MS);
 		await ada.until(() => ada.invoke("SendMessage", room, "after").then(() => true), "a send");
 		assert.equal((await history(t, cluster, room)).at(-1), "after");
 		assert.deepEqual(ada.states, []);

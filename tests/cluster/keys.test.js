@@ -212,11 +212,11 @@ test("Redis' password changes, and presence stays exact", async (t) => {
 		await redis.command("ACL", "SETUSER", "heliograph", ">second", "<first");
 		await redis.command("CLIENT", "KILL", "USER", "heliograph");
 		for (const name of ["p1", "p2"])
-			await waitFor(async () => (await cluster.metrics(name)).get("presence_redis_away") === 0, WAIT_MS, `${name} to be back`);
+			await cluster.untilRedis(name, WAIT_MS);
 		const late = await connect(t, cluster.urls[0]);
 		await untilOnline(cluster, [client, late].map((each) => each.user.userId));
 		assert.equal(client.closed, null);
 		await late.invoke("SendMessage", freshRoom(), "kept in Redis").catch(() => {});
-		await waitFor(async () => (await cluster.metrics("r1")).get("router_redis_away") === 0, WAIT_MS, "r1 to be back");
+		await cluster.untilRedis("r1", WAIT_MS);
 	});
 });

@@ -36,19 +36,21 @@ async function underLoad(t, options, body) {
 	await withCluster(whole, async (cluster) => {
 		await untilAgreed(cluster);
 		const traffic = new Traffic({ ...LOAD, history, urls: cluster.urls.join() });
-		// Behind a failure: nobody is to go on trying.
-		t.after(() => traffic.close().catch(() => {}));
+		let quiet = null;
 		await traffic.start();
 		// Something is accepted from now on.
 		const flows = async () => {
 			const { accepted } = traffic.status;
 			await waitFor(() => traffic.status.accepted > accepted + 50, WAIT_MS, "traffic to flow");
 		};
-		await flows();
-		await body(cluster, { traffic, flows });
-		await flows();
-		const quiet = await traffic.stop();
-		await traffic.close();
+		try {
+			await flows();
+			await body(cluster, { traffic, flows });
+			await flows();
+			quiet = await traffic.stop();
+		} finally {
+			await traffic.close();
+		}
 		const { violations, incomplete } = check([history]);
 		assert.deepEqual([violations, incomplete], [[], []]);
 		assert.deepEqual(quiet, { answered: true, arrived: true, quiet: true, late: [] });

@@ -142,6 +142,12 @@ class Cluster {
 			await waitFor(async () => (await get(address, "/readyz")).ok, READY_MS, `${name} to be ready`);
 	}
 
+	// A presence or router has its Redis, again perhaps.
+	untilRedis(name, deadlineMs) {
+		const metric = `${this.program(name).kind}_redis_away`;
+		return waitFor(async () => (await this.metrics(name)).get(metric) === 0, deadlineMs, `${name} to have its Redis`);
+	}
+
 	admin(name, target) {
 		return get(this.program(name).admins[0], target);
 	}

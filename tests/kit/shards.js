@@ -20,16 +20,19 @@ function untilMap(cluster, isIt, what, { replica = "p1", deadlineMs = WAIT_MS } 
 	});
 }
 
+// Nothing is under way, and nobody is waited for.
+const isAtRest = (map) => map.state === "rest" && map.waitingFor.length === 0;
+
 // All processes go by one map, and presence makes the next.
 const untilAgreed = (cluster, replica) =>
-	untilMap(cluster, (map) => map.epoch > 0 && map.state === "rest" && map.isSettled && map.waitingFor.length === 0, "all to agree on a map", { replica });
+	untilMap(cluster, (map) => map.epoch > 0 && isAtRest(map) && map.isSettled, "all to agree on a map", { replica });
 
 const untilPhase = (cluster, phase, replica) =>
 	untilMap(cluster, (map) => map.phase === phase, `the phase ${phase}`, { replica });
 
 // The routers of these names, and nobody is waited for.
 const untilRouters = (cluster, names, replica) =>
-	untilMap(cluster, (map) => map.phase === "stable" && map.state === "rest" && map.waitingFor.length === 0 &&
+	untilMap(cluster, (map) => map.phase === "stable" && isAtRest(map) &&
 		map.routers.map((router) => router.name).join() === [...names].sort().join(), `the routers ${names.join()}`, { replica });
 
 async function putRouters(cluster, list, replica = "p1") {

@@ -307,6 +307,7 @@ static void attach_nowhere(struct attach *attach)
 	case LINK__REQUEST_KIND__REQUEST_KIND_NONE:
 	case LINK__REQUEST_KIND__REQUEST_KIND_DELETE:
 	case LINK__REQUEST_KIND__REQUEST_KIND_GONE:
+	case LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN:
 		attach_refuse(attach, 404, REQUEST_ID_UNKNOWN);
 		break;
 	}

@@ -51,12 +51,17 @@ static void finish(struct forward *forward, const Link__Response *response)
 	forward->fn(forward, response);
 }
 
+static bool is_poll(const struct forward *forward)
+{
+	return forward->kind == LINK__REQUEST_KIND__REQUEST_KIND_POLL;
+}
+
 static void fail(struct forward *forward)
 {
 	Link__Response response = LINK__RESPONSE__INIT;
 
 	forward->gateway->metrics.forward_failed_total++;
-	response.status = 503;
+	response.status = is_poll(forward) && forward->doubts > 0 ? 404 : 503;
 	finish(forward, &response);
 }
 
@@ -79,6 +84,17 @@ static Link__Request request_of(const struct forward *forward)
 	return request;
 }
 
+static void name_poll(const struct forward *forward, Link__Request *request)
+{
+	request->poll_id = forward->poll_id;
+	request->doubts = forward->doubts;
+	if (forward->doubts == 0)
+		return;
+	request->kind = LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN;
+	/* Its connection may have been lost along: it opens no other one unawares. */
+	request->may_claim = false;
+}
+
 static enum err ask(struct forward *forward)
 {
 	struct gateway *gateway = forward->gateway;
@@ -93,6 +109,8 @@ static enum err ask(struct forward *forward)
 	request = request_of(forward);
 	request.body = link_bytes(forward->body);
 	request.may_claim = forward->may_claim;
+	if (is_poll(forward))
+		name_poll(forward, &request);
 	request.at_ms = (uint64_t)loop_now_ms(gateway->loop);
 	request.good_ms = (uint64_t)(left_ms - left_ms / FORWARD_MARGIN_SHARE);
 	forward->router = router;
@@ -139,6 +157,7 @@ static void on_timer(struct timer *timer)
 	if (list_is_linked(&forward->router_node)) {
 		forward->gateway->metrics.forward_timeout_total++;
 		tell_gone(forward);
+		forward->doubts++;
 		fail(forward);
 	} else if (loop_now_ms(forward->gateway->loop) >= forward->end_ms ||
 		   ask(forward) != OK) {
@@ -146,20 +165,15 @@ static void on_timer(struct timer *timer)
 	}
 }
 
-/* A POST must not be handled twice, and the answer to a poll may be lost. */
-static bool may_repeat(const struct forward *forward)
-{
-	return forward->kind != LINK__REQUEST_KIND__REQUEST_KIND_POST &&
-	       forward->kind != LINK__REQUEST_KIND__REQUEST_KIND_POLL;
-}
-
+/* A POST must not be handled twice. Of a poll the holder keeps the answer. */
 static void forward_lost(struct forward *forward)
 {
 	forward->gateway->metrics.forward_lost_total++;
-	if (may_repeat(forward))
-		ask_again(forward);
-	else
+	forward->doubts++;
+	if (forward->kind == LINK__REQUEST_KIND__REQUEST_KIND_POST)
 		fail(forward);
+	else
+		ask_again(forward);
 }
 
 static void on_ticket(struct session_ticket *ticket, enum err rc)
@@ -179,9 +193,14 @@ static int64_t patience_ms(const struct forward *forward)
 {
 	const struct gateway_conf *conf = forward->gateway->conf;
 
-	return forward->kind == LINK__REQUEST_KIND__REQUEST_KIND_POLL
-		       ? conf->forward_timeout_ms + conf->poll_timeout_ms
-		       : conf->forward_timeout_ms;
+	return is_poll(forward) ? conf->forward_timeout_ms + conf->poll_timeout_ms
+				: conf->forward_timeout_ms;
+}
+
+/* Of no other poll of any gateway, and none of its former lives. */
+static uint64_t poll_id(const struct gateway *gateway)
+{
+	return proc_incarnation(gateway->proc) + gateway->forwards.last_number;
 }
 
 enum err forward_start(struct forward *forward)
@@ -197,6 +216,8 @@ enum err forward_start(struct forward *forward)
 	session_ticket_init(&forward->ticket, on_ticket);
 	timer_init(&forward->timer, on_timer);
 	forward->end_ms = loop_now_ms(gateway->loop) + patience_ms(forward);
+	forward->poll_id = is_poll(forward) ? poll_id(gateway) : 0;
+	forward->doubts = 0;
 	forward->is_started = true;
 	gateway->metrics.forward_total++;
 	gateway->metrics.forwards++;

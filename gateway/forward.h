@@ -27,8 +27,9 @@ struct gateway;
 struct gateway_router;
 struct hub;
 
-/* What there is to answer: 503 when nothing was to be had in time, or when the router
- * that had the request was lost. It is over, and may be freed or started again. */
+/* What there is to answer. When nothing was to be had in time, or when the router that
+ * had a POST was lost, 503; 404 to a poll whose answer may be lost: its client must not
+ * poll on as if there had been none. It is over, and may be freed or started again. */
 typedef void forward_fn(struct forward *forward, const Link__Response *response);
 
 /* Part of the gateway. */
@@ -55,6 +56,8 @@ struct forward {
 	struct session_ticket ticket;
 	struct timer timer;
 	int64_t end_ms;
+	uint64_t poll_id;
+	unsigned doubts; /* times that it may have been answered, and the answer lost */
 	bool is_started;
 	bool is_handled; /* the router has it: only the answer is missing */
 	bool is_lost;	 /* ... and is gone */

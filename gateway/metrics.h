@@ -64,30 +64,30 @@ struct gateway_metrics {
 	/* long polling */
 	int64_t queue_bytes;   /* of clients that do not take, or poll, what there is */
 	int64_t lp_transports; /* the closed ones with a word left included */
-	uint64_t poll_total;
-	uint64_t poll_timeout_total;
-	uint64_t poll_replaced_total;
+	uint64_t poll_total, poll_timeout_total, poll_replaced_total;
+	uint64_t poll_again_total; /* answered once more: the answer may have been lost */
 	uint64_t lp_disconnect_total; /* no poll for disconnect_timeout */
 	uint64_t post_total;
 	uint64_t post_refused_total; /* INBOX_POSTS_MAX, ATTACH_POSTS_MAX, bytes: 503 */
 	int64_t attach_posts;	     /* that wait for a connection to open */
 
 	/* between gateways */
-	int64_t claims;	  /* connections that the routers know to be here */
-	int64_t forwards; /* requests that wait for another gateway */
-	int64_t replies;  /* those of other gateways that wait here */
-	int64_t tunnels;  /* WebSockets of ours, of connections elsewhere */
+	int64_t claims;		 /* connections that the routers know to be here */
+	int64_t forwards;	 /* requests that wait for another gateway */
+	int64_t replies;	 /* those of other gateways that wait here */
+	int64_t poll_kept_bytes; /* answered to them, until their clients poll on */
+	int64_t tunnels;	 /* WebSockets of ours, of connections elsewhere */
 	uint64_t forward_total;
 	uint64_t forward_refused_total; /* forwards_max: 503 */
 	uint64_t forward_again_total;
 	uint64_t forward_timeout_total; /* forward_timeout: 503 */
 	uint64_t forward_lost_total;	/* their router was lost */
-	uint64_t forward_failed_total;	/* answered 503, for whatever reason */
+	uint64_t forward_failed_total;	/* given up, for whatever reason */
 	uint64_t forward_untold_total;	/* a client's leaving found no room on a link */
 	uint64_t request_total;		/* from other gateways */
 	uint64_t request_stale_total, response_late_total;
 	uint64_t reply_refused_total; /* an answer found no room on its link */
-	uint64_t reply_lost_total;    /* a poll's bytes were lost: its connection ended */
+	uint64_t reply_lost_total;    /* ... and had bytes: its connection ended */
 	uint64_t tunnel_total;
 	uint64_t tunnel_lost_total; /* their router or the other gateway was lost */
 	uint64_t tunnel_slow_total; /* queue_bytes_max */

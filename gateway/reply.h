@@ -7,10 +7,18 @@
 #define GATEWAY_REPLY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/base/slice.h"
 
 struct reply;
+
+/* A poll that came in elsewhere, whose answer may be lost on its way. */
+struct reply_poll {
+	uint64_t id;	 /* of this poll, however often it is asked; 0: it came in here */
+	unsigned doubts; /* times that it was asked before, and perhaps answered */
+	int64_t wait_ms; /* for no longer than this; 0: poll_timeout alone */
+};
 
 struct reply_answer {
 	int status;
@@ -34,6 +42,7 @@ struct reply {
 	 * itself. */
 	void (*on_hurry)(struct reply *reply);
 	void *owner; /* of both; borrowed */
+	struct reply_poll poll;
 };
 
 static inline void reply_answer(struct reply *reply, int status, struct slice text)

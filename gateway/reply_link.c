@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A poll's answer takes bytes out of the connection's queue. Until the router has them
- * the reply stays; when they are lost, or find no room on the link, the connection ends:
- * its client must not believe that there was nothing.
+ * A poll's answer takes bytes out of the connection's queue, which keeps them until its
+ * client polls on (transport_lp.c): when they are lost with a router the asker asks
+ * again. When they find no room on the link nobody will, and the connection ends.
  */
 #include "gateway/reply_link.h"
 
@@ -20,11 +20,10 @@ struct reply_link {
 	struct gateway_router *router; /* borrowed */
 	struct map_node node;	       /* in gateway->replies, while it waits */
 	struct list router_node;       /* in router->replies, until it is freed */
-	struct session_ticket ticket;
-	struct loop_flush lost;
+	struct loop_flush refused;
 	uint64_t call;
 	char id[CONN_ID_LEN];
-	bool is_answered;
+	bool is_answered;    /* in vain: there was no room */
 	struct slice origin; /* these point into bytes */
 	struct slice key;
 	char bytes[];
@@ -42,16 +41,16 @@ static void link_free_reply(struct reply_link *link)
 	if (!link->is_answered)
 		map_remove(&gateway->replies, &link->node);
 	list_remove(&link->router_node);
-	session_ticket_cancel(&link->ticket);
-	loop_untouch(&link->lost);
+	loop_untouch(&link->refused);
 	gateway->metrics.replies--;
 	mem_free(link);
 }
 
 /* ---- answers */
 
-static void bytes_lost(struct reply_link *link)
+static void on_refused(struct loop_flush *flush)
 {
+	struct reply_link *link = CONTAINER_OF(flush, struct reply_link, refused);
 	struct gateway *gateway = link->router->gateway;
 	struct conn *conn = gateway_conn_find(gateway, slice_make(link->id, CONN_ID_LEN));
 
@@ -61,45 +60,30 @@ static void bytes_lost(struct reply_link *link)
 		conn_on_end(conn, CONN_CLOSE_TRANSPORT);
 }
 
-static void on_ticket(struct session_ticket *ticket, enum err rc)
-{
-	struct reply_link *link = CONTAINER_OF(ticket, struct reply_link, ticket);
-
-	if (rc == OK)
-		link_free_reply(link);
-	else
-		bytes_lost(link);
-}
-
-static void on_lost_flush(struct loop_flush *flush)
-{
-	bytes_lost(CONTAINER_OF(flush, struct reply_link, lost));
-}
-
 static void on_answer(struct reply *reply, const struct reply_answer *answer)
 {
 	struct reply_link *link = link_of(reply);
 	struct gateway *gateway = link->router->gateway;
-	/* Only polls are given any. */
-	const bool has_bytes = answer->status == 200 && answer->body.len > 0;
 	Link__Response response = LINK__RESPONSE__INIT;
-	enum err rc;
 
 	response.origin = link_bytes(link->origin);
 	response.call = link->call;
 	response.status = (unsigned)answer->status;
 	response.is_binary = answer->is_binary;
 	response.body = link_bytes(answer->body);
-	rc = link_send_response(link->router->peer, &response,
-				has_bytes ? &link->ticket : NULL);
+	if (link_send_response(link->router->peer, &response, NULL) == OK) {
+		link_free_reply(link);
+		return;
+	}
+	gateway->metrics.reply_refused_total++;
+	/* Only polls are given bytes. */
+	if (answer->status != 200 || answer->body.len == 0) {
+		link_free_reply(link);
+		return;
+	}
 	map_remove(&gateway->replies, &link->node);
 	link->is_answered = true;
-	if (rc != OK)
-		gateway->metrics.reply_refused_total++;
-	if (!has_bytes)
-		link_free_reply(link);
-	else if (rc != OK)
-		loop_touch(gateway->loop, &link->lost);
+	loop_touch(gateway->loop, &link->refused);
 }
 
 static const struct reply_ops reply_link_ops = { .answer = on_answer };
@@ -128,6 +112,19 @@ static struct reply_link *find(const struct gateway_router *router,
 	return node != NULL ? CONTAINER_OF(node, struct reply_link, node) : NULL;
 }
 
+/* Who asks again has waited before: it is answered in time. */
+static struct reply_poll poll_of(const struct gateway_router *router,
+				 const Link__Request *request)
+{
+	struct reply_poll poll = { .id = request->poll_id, .doubts = request->doubts };
+
+	if (request->kind == LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN &&
+	    request->good_ms > 0)
+		poll.wait_ms = (int64_t)request->good_ms -
+			       link_peer_age_ms(router->peer, request->at_ms);
+	return poll;
+}
+
 static struct reply *reply_link_new(struct gateway_router *router,
 				    const Link__Request *request)
 {
@@ -143,12 +140,12 @@ static struct reply *reply_link_new(struct gateway_router *router,
 	link->key = link_take(&at, link_bytes(buf_slice(&key)));
 	buf_fini(&key);
 	link->reply.ops = &reply_link_ops;
+	link->reply.poll = poll_of(router, request);
 	link->router = router;
 	link->call = request->call;
 	memcpy(link->id, request->connection.data, CONN_ID_LEN);
 	list_init(&link->router_node);
-	session_ticket_init(&link->ticket, on_ticket);
-	loop_flush_init(&link->lost, on_lost_flush);
+	loop_flush_init(&link->refused, on_refused);
 	list_append(&router->replies, &link->router_node);
 	map_add(&gateway->replies, &link->node, link->key);
 	gateway->metrics.replies++;
@@ -161,6 +158,14 @@ static void reply_gone(struct reply_link *link)
 	if (link->reply.on_gone != NULL)
 		link->reply.on_gone(&link->reply);
 	link_free_reply(link);
+}
+
+/* What a connection is asked for. */
+static Link__RequestKind kind_of(const Link__Request *request)
+{
+	return request->kind == LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN
+		       ? LINK__REQUEST_KIND__REQUEST_KIND_POLL
+		       : request->kind;
 }
 
 static bool is_for_a_connection(Link__RequestKind kind)
@@ -204,7 +209,7 @@ void reply_link_on_request(struct gateway *gateway, struct gateway_router *route
 		return;
 	}
 	gateway->metrics.request_total++;
-	if (hub == NULL || link != NULL || !is_for_a_connection(request->kind) ||
+	if (hub == NULL || link != NULL || !is_for_a_connection(kind_of(request)) ||
 	    request->connection.len != CONN_ID_LEN) {
 		refuse(gateway, router, request, 404);
 		return;
@@ -224,7 +229,7 @@ void reply_link_on_request(struct gateway *gateway, struct gateway_router *route
 		refuse(gateway, router, request, 503);
 		return;
 	}
-	request_handle(gateway, hub, link_slice(request->connection), request->kind,
+	request_handle(gateway, hub, link_slice(request->connection), kind_of(request),
 		       link_slice(request->body), reply_link_new(router, request));
 	/* From a gateway that has not heard of it yet. */
 	if (router_is_leaving(router))
@@ -242,7 +247,6 @@ void replies_on_leaving(struct gateway_router *router)
 	}
 }
 
-/* Those that are answered have tickets, which tell. */
 void replies_on_lost(struct gateway_router *router)
 {
 	LIST_EACH (node, &router->replies) {

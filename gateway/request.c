@@ -110,6 +110,7 @@ static void carry_out(struct transport *transport, Link__RequestKind kind,
 	case LINK__REQUEST_KIND__REQUEST_KIND_WEB_SOCKET:
 	case LINK__REQUEST_KIND__REQUEST_KIND_EVENTS:
 	case LINK__REQUEST_KIND__REQUEST_KIND_GONE:
+	case LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN:
 		assert(false); /* no connection takes them */
 		break;
 	}

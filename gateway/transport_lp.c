@@ -36,6 +36,11 @@ struct lp {
 	char id[CONN_ID_LEN];
 	struct reply *poll; /* owned; NULL: none waits */
 	struct queue queue;
+	/* Of a poll that came in elsewhere, until the next poll: its answer. */
+	uint64_t kept_id; /* 0: none */
+	struct buf kept;
+	/* The last poll that was asked again; what was asked before is late. */
+	struct reply_poll again;
 	struct inbox inbox;
 	struct timer timer;
 	int64_t away_ms; /* since then no poll has waited */
@@ -126,11 +131,28 @@ static void lp_wait(struct lp *lp)
 			 lp->host->conf->disconnect_timeout_ms);
 }
 
+/* The client has polled on: it has got them. */
+static void forget_kept(struct lp *lp)
+{
+	lp->host->metrics->poll_kept_bytes -= (int64_t)lp->kept.len;
+	lp->kept_id = 0;
+	buf_fini(&lp->kept);
+}
+
+static void keep(struct lp *lp, uint64_t poll_id, struct slice body)
+{
+	lp->kept_id = poll_id;
+	buf_append_slice(&lp->kept, body);
+	lp->host->metrics->poll_kept_bytes += (int64_t)body.len;
+}
+
 static void lp_answer(struct lp *lp, const struct reply_answer *answer)
 {
 	struct reply *poll = lp->poll;
 
 	lp->poll = NULL;
+	if (poll->poll.id != 0 && answer->status == 200)
+		keep(lp, poll->poll.id, answer->body);
 	poll->ops->answer(poll, answer);
 	lp_wait(lp);
 }
@@ -198,6 +220,7 @@ static void lp_free(struct lp *lp)
 	loop_timer_stop(lp->host->loop, &lp->timer);
 	loop_untouch(&lp->flush);
 	map_remove(&lp->host->transports, &lp->node);
+	forget_kept(lp);
 	lp->host->metrics->queue_bytes -= (int64_t)lp->queue.bytes;
 	queue_fini(&lp->queue);
 	lp->host->metrics->lp_transports--;
@@ -266,12 +289,50 @@ static void on_poll_hurry(struct reply *reply)
 		lp_answer_empty(lp, 200);
 }
 
+/* It comes behind itself, asked again: its answer would be nobody's. */
+static bool is_late(const struct lp *lp, const struct reply_poll *poll)
+{
+	return poll->id != 0 && poll->id == lp->again.id &&
+	       poll->doubts < lp->again.doubts;
+}
+
+static int64_t wait_ms(const struct lp *lp, const struct reply_poll *poll)
+{
+	const int64_t timeout_ms = lp->host->conf->poll_timeout_ms;
+
+	return poll->wait_ms > 0 && poll->wait_ms < timeout_ms ? poll->wait_ms
+							       : timeout_ms;
+}
+
+/* It was answered, and the answer may be lost. */
+static void answer_again(struct lp *lp, struct reply *reply)
+{
+	const struct reply_answer answer = { .status = 200,
+					     .is_binary = true,
+					     .body = buf_slice(&lp->kept) };
+
+	lp->host->metrics->poll_again_total++;
+	reply->ops->answer(reply, &answer);
+	lp_wait(lp);
+}
+
 void transport_lp_poll(struct transport *transport, struct reply *reply)
 {
 	struct lp *lp = lp_of(transport);
 
 	assert(!lp->is_freed);
 	lp->host->metrics->poll_total++;
+	if (is_late(lp, &reply->poll)) {
+		reply_answer(reply, 204, SLICE(""));
+		return;
+	}
+	if (reply->poll.doubts > 0)
+		lp->again = reply->poll;
+	if (lp->kept_id != 0 && reply->poll.id == lp->kept_id) {
+		answer_again(lp, reply);
+		return;
+	}
+	forget_kept(lp);
 	if (lp->poll != NULL) {
 		lp->host->metrics->poll_replaced_total++;
 		lp_answer_empty(lp, 204);
@@ -288,7 +349,7 @@ void transport_lp_poll(struct transport *transport, struct reply *reply)
 		lp_answer(lp, &empty);
 		return;
 	}
-	loop_timer_start(lp->host->loop, &lp->timer, lp->host->conf->poll_timeout_ms);
+	loop_timer_start(lp->host->loop, &lp->timer, wait_ms(lp, &reply->poll));
 	loop_touch(lp->host->loop, &lp->flush);
 }
 
@@ -389,6 +450,7 @@ struct transport *transport_lp_new(struct lp_host *host, const struct hub *hub,
 	lp->hub = hub;
 	memcpy(lp->id, id.ptr, CONN_ID_LEN);
 	queue_init(&lp->queue);
+	buf_init(&lp->kept);
 	inbox_init(&lp->inbox, &lp->transport, host->loop, host->metrics,
 		   host->conf->post_bytes_max);
 	timer_init(&lp->timer, on_timer);

@@ -6,6 +6,9 @@
  *
  * A transport outlives its connection: what was queued is polled still, and the poll
  * after that is told the end. Its host finds it by the connection's id until then.
+ *
+ * The answer to a poll that came in at another gateway may be lost with the router that
+ * passes it on. It is kept until the client polls on, and given to the same poll again.
  */
 #ifndef GATEWAY_TRANSPORT_LP_H
 #define GATEWAY_TRANSPORT_LP_H
@@ -58,8 +61,8 @@ struct transport *lp_host_find(const struct lp_host *host, const struct hub *hub
 struct transport *transport_lp_new(struct lp_host *host, const struct hub *hub,
 				   struct slice id);
 
-/* A poll: answered at once when it is the first, else with the next bytes, after
- * poll_timeout, when a newer one takes its place, or at the end. */
+/* A poll: answered at once when it is the first, or was answered before; else with the
+ * next bytes, after poll_timeout, when a newer one takes its place, or at the end. */
 void transport_lp_poll(struct transport *transport, struct reply *reply);
 
 /* The client wants no more: ends connection and transport, and forgets what is queued. */

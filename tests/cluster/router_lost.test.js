@@ -5,7 +5,8 @@
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
 const { withCluster } = require("../kit/cluster.js");
-const { connect } = require("../kit/clients.js");
+const { connect, signalR } = require("../kit/clients.js");
+const { balance } = require("../kit/balancer.js");
 const { freshRoom } = require("../kit/chat.js");
 const { Traffic } = require("../kit/traffic.js");
 
@@ -35,6 +36,33 @@ test("a router killed under traffic costs nobody a message or a connection", asy
 		await traffic.stop();
 		await traffic.check();
 		assert.deepEqual(clients.flatMap((client) => client.states), []);
+	});
+});
+
+// A poll may be passed on by the router that is killed, with or without its answer.
+test("a router killed under long polls costs none of them its connection", async (t) => {
+	await withCluster({ gateways: 3, routers: 2 }, async (cluster) => {
+		const balancer = await balance(t, cluster, { keepAlive: false });
+		const http = { transport: signalR.HttpTransportType.LongPolling };
+		const clients = await Promise.all(Array.from({ length: 9 }, () => connect(t, balancer.url, { http })));
+		const traffic = new Traffic(new Map([0, 1, 2].map((i) => [freshRoom(), clients.slice(3 * i, 3 * i + 3)])));
+		await traffic.start();
+		await traffic.flows();
+
+		for (const name of ["r1", "r2", "r1", "r2"]) {
+			await cluster.kill(name);
+			await cluster.restart(name);
+			await traffic.flows();
+		}
+
+		await traffic.stop();
+		await traffic.check();
+		assert.deepEqual(clients.flatMap((client) => client.states), []);
+		assert.deepEqual(clients.filter((client) => client.closed), []);
+		let again = 0;
+		for (let i = 1; i <= cluster.addresses.length; i++)
+			again += (await cluster.metrics(`g${i}`)).get("gateway_forward_lost_total");
+		assert.ok(again > 0, "a router was lost that passed something on");
 	});
 });
 

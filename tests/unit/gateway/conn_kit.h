@@ -169,6 +169,8 @@ void peer_expect(struct link_peer *peer, const char *text);
 
 /* Of the last request among them, for how long it is good. */
 extern uint64_t peer_good_ms;
+/* Its poll_id. */
+extern uint64_t peer_poll_id;
 
 /* It reads and handles all it was sent. */
 void peer_handle(struct link_peer *peer);

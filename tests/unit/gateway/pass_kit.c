@@ -91,6 +91,22 @@ void pass_request_good_for(struct kit *kit, char letter, uint64_t call, uint64_t
 	request_about(kit, letter, &message, body);
 }
 
+void pass_poll(struct kit *kit, size_t i, char letter, uint64_t call,
+	       struct reply_poll poll)
+{
+	Link__Request message = LINK__REQUEST__INIT;
+
+	message.hub = link_bytes(SLICE("chat"));
+	message.connection = link_bytes(kit_id(letter));
+	message.call = call;
+	message.kind = poll.doubts > 0 ? POLL_AGAIN : POLL;
+	message.poll_id = poll.id;
+	message.doubts = poll.doubts;
+	message.at_ms = 1;
+	message.good_ms = (uint64_t)poll.wait_ms;
+	request(kit, i, &message);
+}
+
 void pass_request_from(struct kit *kit, size_t i, const char *hub, struct slice id,
 		       uint64_t call, Link__RequestKind kind)
 {

@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_GATEWAY_PASS_KIT_H
 #define TESTS_UNIT_GATEWAY_PASS_KIT_H
 
+#include "gateway/reply.h"
 #include "tests/unit/gateway/conn_kit.h"
 
 #define WEB_SOCKET LINK__REQUEST_KIND__REQUEST_KIND_WEB_SOCKET
@@ -12,6 +13,7 @@
 #define POST LINK__REQUEST_KIND__REQUEST_KIND_POST
 #define DELETE LINK__REQUEST_KIND__REQUEST_KIND_DELETE
 #define GONE LINK__REQUEST_KIND__REQUEST_KIND_GONE
+#define POLL_AGAIN LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN
 
 /* How a tunnel's message ends it. */
 enum pass_end { PASS_ON, PASS_CLOSED, PASS_FAILED, PASS_MALFORMED };
@@ -27,6 +29,10 @@ void pass_request(struct kit *kit, char letter, uint64_t call, Link__RequestKind
 /* A POST that is not to be handled when it is older. */
 void pass_request_good_for(struct kit *kit, char letter, uint64_t call, uint64_t good_ms,
 			   const char *body);
+
+/* By router `i`, to be answered within poll.wait_ms if that is not 0. */
+void pass_poll(struct kit *kit, size_t i, char letter, uint64_t call,
+	       struct reply_poll poll);
 
 /* From router `i`, for `hub`; the id as it is. */
 void pass_request_from(struct kit *kit, size_t i, const char *hub, struct slice id,

@@ -64,16 +64,20 @@ static void show_client_completion(struct buf *out, const Link__ClientCompletion
 }
 
 uint64_t peer_good_ms;
+uint64_t peer_poll_id;
 
 static void show_request(struct buf *out, const Link__Request *request)
 {
 	static const char *const kinds[] = { "?",    "socket", "events", "poll",
-					     "post", "delete", "gone" };
+					     "post", "delete", "gone",	 "poll-again" };
 
+	peer_poll_id = request->poll_id;
 	peer_good_ms = request->at_ms > 0 ? request->good_ms : 0;
 	buf_appendf(out, "Request %c call=%d %s%s", LETTER(request->connection),
 		    (int)request->call, kinds[request->kind],
 		    request->may_claim ? " claim" : "");
+	if (request->doubts > 0)
+		buf_appendf(out, " doubts=%u", request->doubts);
 	if (request->body.len > 0)
 		buf_appendf(out, " body=%.*s", BYTES(request->body));
 }

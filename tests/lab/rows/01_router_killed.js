@@ -4,7 +4,7 @@
 
 const { atMost, keptConnections, outcomes, stalls, worst } = require("../checks.js");
 
-const RESTART_MS = 500;
+const RESTART_MS = 200; // as RestartSec of deploy/systemd
 
 module.exports = {
 	row: 1,

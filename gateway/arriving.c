@@ -218,7 +218,7 @@ static void fill(struct conn *conn, const Link__Handover *from,
 	conn->opened_unix_ms = from->opened_unix_ms;
 	conn->is_pinged = from->is_pinged;
 	conn->may_resume = true;
-	conn->is_announced = true;
+	conn->is_begun = true;
 	conn->is_told = from->is_told;
 	enter_guard(conn);
 	stateful_start(conn);

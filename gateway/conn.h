@@ -24,6 +24,7 @@
 #include "proto/wire/hub_codec.h"
 
 struct gateway;
+struct gateway_router;
 struct headers;
 struct intern;
 struct conn_work;
@@ -52,7 +53,7 @@ struct conn {
 	uint8_t reason;		/* enum conn_close_reason, once closed */
 	bool may_resume : 1;	/* stateful reconnect was negotiated */
 	bool is_blocked : 1;	/* its shard knows that the client does not keep up */
-	bool is_announced : 1;	/* a shard has confirmed Connected */
+	bool is_begun : 1;	/* a shard has run on_connected */
 	bool is_pinged : 1;	/* the client timeout runs from its first Ping on */
 	bool is_telling : 1;	/* presence.c: it is in the replay under way */
 	bool is_told : 1;	/* ... and a presence has handled its Opened */
@@ -104,6 +105,9 @@ void conn_close(struct conn *conn, enum conn_close_reason reason, const char *de
 
 /* Tells its shards of it, as new or resumed, and that streams to it rest if they do. */
 MUST_CHECK enum err conn_announce(struct conn *conn);
+
+/* Its shard has run on_connected. */
+void conn_on_began(struct conn *conn, const struct gateway_router *router);
 
 /* Frees a closed one although nobody has confirmed its end. */
 void conn_free(struct conn *conn);

@@ -11,6 +11,8 @@
 
 /* A link was full when a closed connection's end was to be told: try again. */
 #define DISCONNECTED_RETRY_MS 1000
+/* The version of the link that has Began. */
+#define BEGAN_VERSION 2
 
 static enum err flow_send(const struct conn *conn, const struct gateway_router *router,
 			  bool is_blocked)
@@ -28,10 +30,18 @@ static void on_connected_ticket(struct session_ticket *ticket, enum err rc)
 	struct conn *conn =
 		CONTAINER_OF(ticket, struct conn_work, connected_ticket)->conn;
 
-	/* When it is lost the replay announces it again. */
-	if (rc == OK)
-		conn->is_announced = true;
+	/* A router that says no Began is taken to have run on_connected at once. When it
+	 * is lost the replay announces it again. */
+	if (rc == OK && link_peer_version(gateway_conn_owner(conn)->peer) < BEGAN_VERSION)
+		conn->is_begun = true;
 	conn_work_free_when_idle(conn);
+}
+
+void conn_on_began(struct conn *conn, const struct gateway_router *router)
+{
+	/* Another one may have it by now, and runs it again. */
+	if (gateway_conn_owner(conn) == router)
+		conn->is_begun = true;
 }
 
 /* What a router is told of it; the arrays are the caller's, or the gateway's arena's. */
@@ -53,7 +63,7 @@ static void describe(struct conn *conn, Link__Connected *connected, Link__User *
 	connected->protocol = conn->codec->protocol;
 	connected->transport = conn->ops->kind;
 	headers_tell(conn->headers, arena, connected);
-	connected->is_resumed = conn->is_announced;
+	connected->is_resumed = conn->is_begun;
 	connected->groups = arena_alloc(arena, conn->groups_n * sizeof(roles[0]));
 	LIST_EACH (node, &conn->memberships) {
 		const struct membership *membership =

@@ -169,7 +169,7 @@ static void on_timer(struct timer *timer)
 bool handover_may_start(const struct conn *conn)
 {
 	return stateful_may_attach(conn) && (conn->paused & CONN_PAUSE_MOVING) == 0 &&
-	       conn->is_announced && !conn->is_releasing &&
+	       conn->is_begun && !conn->is_releasing &&
 	       conn->gateway->routers.map.phase == SHARD_PHASE_STABLE &&
 	       conn->gateway->movings.leaving_n < HANDOVERS_MAX;
 }

@@ -36,6 +36,15 @@ static void on_abort(struct gateway *gateway, const Link__Abort *abort_message)
 			   abort_message->allow_reconnect);
 }
 
+static void on_began(struct gateway *gateway, const struct gateway_router *router,
+		     const Link__Began *began)
+{
+	struct conn *conn = gateway_conn_find(gateway, link_slice(began->connection));
+
+	if (conn != NULL)
+		conn_on_began(conn, router);
+}
+
 static void on_deliver(struct gateway *gateway, const struct gateway_router *router,
 		       const Link__Deliver *deliver)
 {
@@ -86,6 +95,9 @@ static void on_envelope(struct link_peer *peer, const Link__Envelope *envelope)
 		break;
 	case LINK__ENVELOPE__BODY_ABORT:
 		on_abort(gateway, envelope->abort);
+		break;
+	case LINK__ENVELOPE__BODY_BEGAN:
+		on_began(gateway, router, envelope->began);
 		break;
 	case LINK__ENVELOPE__BODY_JOIN:
 		join_on_join(gateway, router, envelope->join);

@@ -98,7 +98,7 @@ void release_on_released(struct gateway *gateway, const struct gateway_router *r
 		return;
 	}
 	/* Connected went the same way, before Release. */
-	conn->is_announced = true;
+	conn->is_begun = true;
 	move(conn, released);
 }
 

@@ -43,7 +43,7 @@ static enum err replay_conns(struct gateway *gateway, struct gateway_router *rou
 		if (conn->state == CONN_CLOSED && gateway_conn_owner(conn) != router)
 			continue;
 		if (is_forgotten && gateway_conn_owner(conn) == router)
-			conn->is_announced = false;
+			conn->is_begun = false;
 		rc = conn_announce_to(conn, router);
 		arena_reset(&gateway->arena);
 		(*n)++;

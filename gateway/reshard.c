@@ -322,7 +322,7 @@ static void start_over(struct gateway *gateway)
 	 * owns the connection by now. */
 	for (struct map_node *node = map_next(&gateway->conns, NULL); node != NULL;
 	     node = map_next(&gateway->conns, node))
-		CONTAINER_OF(node, struct conn, node)->is_announced = false;
+		CONTAINER_OF(node, struct conn, node)->is_begun = false;
 	for (size_t i = 0; i < gateway->routers.n; i++)
 		router_resync(gateway->routers.items[i]);
 }

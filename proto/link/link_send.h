@@ -73,7 +73,8 @@ struct link_peer;
 	X(handover_taken, HandoverTaken, HANDOVER_TAKEN, SESSION_DROP, 2)                \
 	X(handover_rest, HandoverRest, HANDOVER_REST, SESSION_DROP, 2)                   \
 	X(handover_move, HandoverMove, HANDOVER_MOVE, SESSION_DROP, 2)                   \
-	X(handover_moved, HandoverMoved, HANDOVER_MOVED, SESSION_DROP, 2)
+	X(handover_moved, HandoverMoved, HANDOVER_MOVED, SESSION_DROP, 2)                \
+	X(began, Began, BEGAN, SESSION_DROP, 2)
 
 #define LINK_SEND_DECLARE(lower, camel, upper, keep, since)                              \
 	MUST_CHECK enum err link_send_##lower(struct link_peer *peer,                    \

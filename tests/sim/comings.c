@@ -36,7 +36,6 @@ struct coming {
 static struct {
 	struct coming items[CONNECTIONS_MAX];
 	unsigned n;
-	bool has_held_back;
 } comings;
 
 static struct coming *coming_of(struct slice id)
@@ -98,17 +97,11 @@ void comings_connected(struct slice id, const struct sim_node *node)
 	told(item, node, false);
 }
 
-/* docs/HUBS.md: a hub may be told of one that it was not told of. */
-static bool has_begun(const struct coming *item)
-{
-	return item->begun > 0 || comings.has_held_back;
-}
-
 void comings_ran(struct slice id, const struct sim_node *node)
 {
 	const struct coming *item = coming_of(id);
 
-	sim_expect(has_begun(item), "a method of connection %.*s ran before on_connected",
+	sim_expect(item->begun > 0, "a method of connection %.*s ran before on_connected",
 		   SLICE_FMT(id));
 	sim_expect(!item->is_over || !is_same_life(item, node) || steps_has_reshard(),
 		   "a method of connection %.*s ran after on_disconnected",
@@ -120,18 +113,13 @@ void comings_disconnected(struct slice id, const struct sim_node *node)
 	struct coming *item = coming_of(id);
 
 	sim_trace("connection %.*s ends at %s", SLICE_FMT(id), sim_node_name(node));
-	sim_expect(has_begun(item),
+	sim_expect(item->begun > 0,
 		   "on_disconnected ran for connection %.*s, and on_connected did not",
 		   SLICE_FMT(id));
 	sim_expect(!item->is_over || !is_same_life(item, node) || steps_has_reshard(),
 		   "on_disconnected ran twice for connection %.*s", SLICE_FMT(id));
 	item->ended++;
 	told(item, node, true);
-}
-
-void comings_held_back(void)
-{
-	comings.has_held_back = true;
 }
 
 /* ---- the end */

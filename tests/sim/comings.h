@@ -14,10 +14,6 @@ void comings_connected(struct slice id, const struct sim_node *node);
 void comings_disconnected(struct slice id, const struct sim_node *node);
 void comings_ran(struct slice id, const struct sim_node *node);
 
-/* A router ends that held back what it had been told: its gateways know only that it had
- * heard of a connection, and its next life runs no on_connected. */
-void comings_held_back(void);
-
 /* All clients have left, and routers know of none: fails when a rule is broken. */
 void comings_check(void);
 

@@ -3,8 +3,6 @@
  * Processes that are killed, stopped, told to end, and whose clocks go wrong.
  */
 #include "tests/sim/cluster.h"
-#include "tests/sim/comings.h"
-#include "tests/sim/inspect.h"
 #include "tests/sim/steps.h"
 
 #define DOWN_MIN (5 * SIM_MS)
@@ -34,9 +32,6 @@ static void node_kill(unsigned i)
 {
 	if (sim_node_state(cluster.nodes[i]) == NODE_DOWN)
 		return;
-	if (cluster.roles[i] == ROLE_ROUTER &&
-	    !inspect_router_ready(sim_node_owner(cluster.nodes[i])))
-		comings_held_back();
 	sim_node_kill(cluster.nodes[i], sim_often(SIM_PLAN, SILENT));
 	steps_later(down_for(), start, i, 0);
 }

@@ -175,6 +175,9 @@ extern uint64_t peer_poll_id;
 /* It reads and handles all it was sent. */
 void peer_handle(struct link_peer *peer);
 
+/* The router has run on_connected, as peer_handle() has for all that is new. */
+void peer_begin(struct link_peer *peer, struct slice id);
+
 /* Sends until the window holds nothing more. */
 void peer_fill(struct link_peer *peer);
 

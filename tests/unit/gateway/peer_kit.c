@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "gateway/on_router.h"
 #include "tests/unit/gateway/conn_kit.h"
 
 static struct slice bytes_of(ProtobufCBinaryData bytes)
@@ -311,12 +312,34 @@ void peer_expect(struct link_peer *peer, const char *sent)
 	buf_fini(&out);
 }
 
+void peer_begin(struct link_peer *peer, struct slice id)
+{
+	Link__Envelope envelope = LINK__ENVELOPE__INIT;
+	Link__Began began = LINK__BEGAN__INIT;
+
+	envelope.body_case = LINK__ENVELOPE__BODY_BEGAN;
+	envelope.began = &began;
+	began.hub = link_bytes(SLICE("chat"));
+	began.connection = link_bytes(id);
+	gateway_link_ops.on_envelope(peer, &envelope);
+}
+
+/* As a router does that has nothing else to do. */
+static void begin(struct link_peer *peer, const Link__Connected *connected)
+{
+	if (!connected->is_resumed && !connected->is_standby)
+		peer_begin(peer, link_slice(connected->connection));
+}
+
 void peer_handle(struct link_peer *peer)
 {
 	Link__Envelope *envelope;
 
-	while ((envelope = fake_peer_next(peer)) != NULL)
+	while ((envelope = fake_peer_next(peer)) != NULL) {
+		if (envelope->body_case == LINK__ENVELOPE__BODY_CONNECTED)
+			begin(peer, envelope->connected);
 		link__envelope__free_unpacked(envelope, NULL);
+	}
 	fake_peer_ack(peer);
 }
 

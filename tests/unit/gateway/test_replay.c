@@ -89,7 +89,7 @@ Test(replay, tells_each_router_what_it_owns)
 
 /* ---- is_resumed */
 
-Test(replay, what_no_router_has_handled_is_new)
+Test(replay, what_no_router_has_begun_is_new)
 {
 	struct kit kit;
 
@@ -100,7 +100,44 @@ Test(replay, what_no_router_has_handled_is_new)
 	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
 	fake_peer_ack(kit.router);
 	fake_peer_renew(kit.router, 300);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
+	peer_begin(kit.router, kit_id('A'));
+	fake_peer_renew(kit.router, 400);
 	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
+	peer_begin(kit.router, kit_id('B'));
+	kit_stop(&kit);
+}
+
+Test(replay, what_an_older_router_has_handled_has_begun)
+{
+	struct kit kit;
+
+	kit_up(&kit);
+	kit.router->version = 1;
+	wire_in(kit_dial(&kit, 'A', NULL), HELLO);
+	peer_expect(kit.router, "Connected A user= resumed=0 groups=; ");
+	fake_peer_ack(kit.router);
+	fake_peer_renew(kit.router, 200);
+	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
+	kit_stop(&kit);
+}
+
+Test(replay, who_is_another_routers_by_now_is_begun_there)
+{
+	struct kit kit;
+
+	kit_init(&kit);
+	kit_set(&kit.conf->routers, "r1=test:1,r2=test:2");
+	kit_start(&kit);
+	wire_in(kit_dial(&kit, 'A', NULL), HELLO);
+	for (size_t i = 0; i < 2; i++) {
+		struct link_peer *router = kit_router(&kit, i);
+
+		if (kit.gateway->routers.items[i] !=
+		    gateway_conn_owner(gateway_conn_find(kit.gateway, kit_id('A'))))
+			peer_begin(router, kit_id('A'));
+	}
+	cr_expect_not(gateway_conn_find(kit.gateway, kit_id('A'))->is_begun);
 	kit_stop(&kit);
 }
 
@@ -112,7 +149,7 @@ Test(replay, the_same_process_has_seen_all_leave)
 	(void)kit_open(&kit, 'A', NULL);
 	fake_peer_renew(kit.router, 100);
 	peer_expect(kit.router, "Connected A user= resumed=0 groups=; Replayed 1; ");
-	fake_peer_ack(kit.router);
+	peer_begin(kit.router, kit_id('A'));
 	fake_peer_renew(kit.router, 200);
 	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
 	kit_stop(&kit);

@@ -172,14 +172,25 @@ const char *kit_text(struct kit *kit, const char *fmt, ...)
 	return arena_dup(&kit->arena, slice_make(text, (size_t)len)).ptr;
 }
 
+static bool is_passed_over(const struct kit *kit, const Link__Batch *batch)
+{
+	switch ((int)batch->envelopes[0]->body_case) {
+	case LINK__ENVELOPE__BODY_SHARDS:
+		return !kit->is_of_shards;
+	case LINK__ENVELOPE__BODY_BEGAN:
+		return !kit->is_of_begins;
+	default:
+		return false;
+	}
+}
+
 const char *kit_said(struct kit *kit, struct link_peer *peer)
 {
 	Link__Batch *batch = stage_said(peer);
 	struct buf text = BUF_INIT;
 	const char *said;
 
-	while (batch != NULL && !kit->is_of_shards &&
-	       batch->envelopes[0]->body_case == LINK__ENVELOPE__BODY_SHARDS) {
+	while (batch != NULL && is_passed_over(kit, batch)) {
 		link__batch__free_unpacked(batch, NULL);
 		batch = stage_said(peer);
 	}

@@ -40,6 +40,7 @@ struct kit {
 	struct link_peer *r2;	    /* NULL: the router is alone */
 	struct link_peer *presence; /* as all of these, known to be up from the start */
 	bool is_of_shards;	    /* else kit_said() passes over who owns what */
+	bool is_of_begins;	    /* else over on_connected's ends */
 	uint64_t last_invoke;	    /* number of the last kit_invoke() */
 	uint64_t call;		    /* in what kit_said() last returned */
 	struct arena arena;	    /* kept until kit_free() */

@@ -350,6 +350,12 @@ static void write_reshard(struct buf *out, const Link__Envelope *envelope)
 		write_word(out, released->items[i]->name);
 }
 
+static void write_began(struct buf *out, const Link__Began *began)
+{
+	buf_append_str(out, "began");
+	write_word(out, began->connection);
+}
+
 void kit_write(struct kit *kit, struct buf *out, const Link__Envelope *envelope)
 {
 	switch ((int)envelope->body_case) {
@@ -360,6 +366,9 @@ void kit_write(struct kit *kit, struct buf *out, const Link__Envelope *envelope)
 		buf_append_str(out, "abort");
 		write_word(out, envelope->abort->connection);
 		write_word(out, envelope->abort->error);
+		break;
+	case LINK__ENVELOPE__BODY_BEGAN:
+		write_began(out, envelope->began);
 		break;
 	case LINK__ENVELOPE__BODY_JOIN:
 		write_join(kit, out, envelope->join);

@@ -65,6 +65,23 @@ static const struct hub_module polite = {
 #define BYE TOLD("bye")
 #define DONE(id) "{\"type\":3,\"invocationId\":\"" id "\",\"result\":null}"
 
+Test(hub_lifecycle, its_gateway_hears_when_on_connected_has_run)
+{
+	struct kit *kit = kit_new(&polite);
+
+	kit->is_of_begins = true;
+	kit_connect(kit, kit->g1, "c1", "ann");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, HELLO);
+	kit_expect(kit, kit->g1, "began c1");
+	kit_connect(kit, kit->g1, "c2", "banned");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, HELLO);
+	kit_expect(kit, kit->g1, "abort c2 Connection closed with an error.");
+	kit_expect_silence(kit, kit->g1);
+	kit_free(kit);
+}
+
 Test(hub_lifecycle, on_connected_runs_before_the_first_method)
 {
 	struct kit *kit = kit_new(&polite);

@@ -206,7 +206,7 @@ bins += $(hubgen_bin)
 
 # ---- Everyday targets --------------------------------------------------------------------
 .PHONY: help deps all build run test test-unit test-lab test-wire test-cluster test-clients test-browser check ci \
-	asan asan-run tsan coverage lint lint-scripts tidy cppcheck text fmt fmt-check docs \
+	ahead asan asan-run tsan coverage lint lint-scripts tidy cppcheck text fmt fmt-check docs \
 	bench-micro install uninstall clean distclean compile_commands tags FORCE $(deps_targets)
 help: ## this list
 	@echo 'make TARGET [MODE=release|debug|asan|tsan|coverage] [CC=clang-14] [V=1] [T=pattern]'
@@ -240,6 +240,7 @@ check ci: ## what CI runs
 
 asan: ## unit and wire tests under AddressSanitizer and UBSan
 	@$(MAKE) MODE=asan asan-run
+ahead: $(unit_bins) $(bins) # of what .ci/run compiles while tests wait
 asan-run: $(unit_bins) $(node_needs) | deps-test
 	@CC='$(CC)' ASAN_OPTIONS=$(asan_opts) tests/lint/leak.sh
 	$(run_tests) unit wire

@@ -8,15 +8,18 @@ fuzz_bins := $(fuzz_src:%.c=$(B)/%)
 fuzz_make = @$(MAKE) MODE=fuzz CC=clang-14
 TIME ?= 60
 
-.PHONY: fuzz fuzz-smoke fuzz-run fuzz-run-smoke
+.PHONY: fuzz fuzz-build fuzz-smoke fuzz-run fuzz-run-smoke fuzz-bins
 fuzz: | deps-build deps-lint ## one target: T=name TIME=seconds
 	@[ -f tests/fuzz/fuzz_$(T).c ] || { echo 'T is one of:' \
 	$(fuzz_src:tests/fuzz/fuzz_%.c=%); exit 1; }
 	$(fuzz_make) fuzz-run
+fuzz-build: | deps-build deps-lint
+	$(fuzz_make) fuzz-bins
 fuzz-smoke: | deps-build deps-lint ## every target: its corpus and a fixed number of inputs
 	$(fuzz_make) fuzz-run-smoke
 fuzz-run: $(B)/tests/fuzz/fuzz_$(T)
 	@tests/fuzz/run.sh $< $(TIME)
+fuzz-bins: $(fuzz_bins)
 fuzz-run-smoke: $(fuzz_bins)
 	@tests/fuzz/smoke.sh $^
 

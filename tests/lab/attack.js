@@ -14,6 +14,7 @@ const { frame, OP, RECORD_SEPARATOR } = require("../kit/raw.js");
 const STEP_MS = 1000;
 const PARALLEL = 100;
 const GROUP = "stuck";
+const CROWD_GROUPS = 250; // of each
 const SHOUT_BYTES = 8000;
 const SHOUT_MS = 20;
 const PIPELINED = 4000;
@@ -129,6 +130,12 @@ const KINDS = {
 		await attacker.join(GROUP);
 		attacker.socket.pause();
 	},
+	// No harm: members of many groups, each alone in its own. All are there some time after "ready".
+	async crowd(attacker, attack) {
+		await attacker.open();
+		for (let i = 0; i < CROWD_GROUPS; i++)
+			attacker.write(record({ type: 1, target: "JoinGroup", arguments: [`crowd-${attack.attackers.indexOf(attacker)}-${i}`] }));
+	},
 	// Who keeps that group busy, and reads.
 	async shout(attacker) {
 		await attacker.open();
@@ -201,8 +208,8 @@ async function main([kind, count, target, token = ""]) {
 	if (!KINDS[kind] || !(Number(count) > 0) || !target)
 		throw new Error(`usage: attack.js ${Object.keys(KINDS).join("|")} COUNT HOST:PORT [TOKEN]`);
 	const [host, port] = target.split(":");
-	const attack = { host, port: Number(port), target, token };
 	const attackers = [];
+	const attack = { host, port: Number(port), target, token, attackers };
 	const begin = async () => {
 		while (attackers.length < Number(count)) {
 			const attacker = new Attacker(attack);

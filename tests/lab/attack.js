@@ -10,6 +10,7 @@
 const net = require("node:net");
 const readline = require("node:readline");
 const { frame, OP, RECORD_SEPARATOR } = require("../kit/raw.js");
+const { nowUs } = require("./history_writer.js");
 
 const STEP_MS = 1000;
 const PARALLEL = 100;
@@ -33,6 +34,7 @@ class Attacker {
 		this.bytes = 0;
 		this.endedMs = null;
 		this.startedMs = performance.now();
+		this.startedUs = nowUs();
 		this.socket = net.connect({ host: attack.host, port: attack.port, noDelay: true });
 		this.socket.on("error", () => {});
 		this.socket.on("data", (data) => {
@@ -42,7 +44,8 @@ class Attacker {
 		});
 		this.socket.on("end", () => this.#end());
 		this.socket.on("close", () => this.#end());
-		this.connected = new Promise((resolve) => this.socket.once("connect", resolve).once("close", resolve));
+		this.connected = new Promise((resolve) => this.socket.once("connect", resolve).once("close", resolve))
+			.then(() => { this.port = this.socket.localPort; });
 	}
 
 	get status() {
@@ -201,7 +204,8 @@ function status(attackers) {
 	};
 	const lives = over.map((attacker) => attacker.endedMs - attacker.startedMs);
 	return { count: attackers.length, ended: over.length, statuses: count((attacker) => attacker.status),
-		closes: count((attacker) => attacker.closeCode), longestMs: lives.length ? Math.max(...lives) : 0 };
+		closes: count((attacker) => attacker.closeCode), longestMs: lives.length ? Math.max(...lives) : 0,
+		begun: attackers.map((attacker) => [attacker.port, attacker.startedUs]) };
 }
 
 async function main([kind, count, target, token = ""]) {

@@ -87,7 +87,9 @@ static const struct conf_option options[] = {
 	  "The body of one HTTP request of a client, and what may wait of one client's.",
 	  false },
 	{ "queue_bytes_max", CONF_BYTES, FIELD(queue_bytes_max), "1MiB", 64 * KiB,
-	  256 * MiB, NULL, "What may wait for one client; more closes it as slow.",
+	  256 * MiB, NULL,
+	  "What may wait for one client; what would be more closes it as slow. One "
+	  "message may wait alone, however long.",
 	  true },
 	{ "sweep_slice", CONF_INT, FIELD(sweep_slice), "128", 1, 1000000, NULL,
 	  "Clients that one turn serves of a message to many; others get in between.",

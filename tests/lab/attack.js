@@ -4,7 +4,8 @@
 //	node tests/lab/attack.js KIND COUNT HOST:PORT [TOKEN]
 //
 // It prints "ready" when all have done what begins their harm, then obeys lines on stdin: "status" is
-// answered with one line of JSON, "stop" likewise, and ends. KINDS below says what they do.
+// answered with one line of JSON; "pause" likewise, and nobody reads any more; "again" likewise, when others
+// have begun in the places of those that have ended; "stop" likewise, and ends. KINDS below says what they do.
 "use strict";
 
 const net = require("node:net");
@@ -15,6 +16,7 @@ const { nowUs } = require("./history_writer.js");
 const STEP_MS = 1000;
 const PARALLEL = 100;
 const GROUP = "stuck";
+const SEAM = 64; // what is looked for is no longer
 const CROWD_GROUPS = 250; // of each
 const SHOUT_BYTES = 8000;
 const SHOUT_MS = 20;
@@ -66,10 +68,16 @@ class Attacker {
 
 	until(pattern) {
 		return new Promise((resolve) => {
-			const look = () => pattern.test(this.text) && done(true);
+			let seen = this.text;
+			const look = (data) => {
+				if (data)
+					seen = seen.slice(-SEAM) + data.toString("latin1");
+				return pattern.test(seen) && done(true);
+			};
 			const done = (found) => {
 				this.socket.removeListener("data", look);
 				resolve(found);
+				return true;
 			};
 			this.socket.on("data", look);
 			this.socket.once("close", () => done(false));
@@ -127,11 +135,10 @@ const KINDS = {
 	async hold(attacker, attack) {
 		attacker.write(upgrade(attack));
 	},
-	// Members of a busy group who stop reading.
+	// Members of a busy group, who read until they are told to pause.
 	async stuck(attacker) {
 		await attacker.open();
 		await attacker.join(GROUP);
-		attacker.socket.pause();
 	},
 	// No harm: members of many groups, each alone in its own. All are there some time after "ready".
 	async crowd(attacker, attack) {
@@ -222,9 +229,23 @@ async function main([kind, count, target, token = ""]) {
 			await KINDS[kind](attacker, attack);
 		}
 	};
-	await Promise.all(Array.from({ length: PARALLEL }, begin));
+	const beginAll = () => Promise.all(Array.from({ length: PARALLEL }, begin));
+	const again = async () => {
+		const left = attackers.filter((attacker) => attacker.endedMs === null && !attacker.socket.isPaused());
+		for (const attacker of attackers)
+			if (!left.includes(attacker))
+				attacker.socket.destroy();
+		attackers.splice(0, attackers.length, ...left);
+		await beginAll();
+	};
+	await beginAll();
 	console.log("ready");
 	for await (const line of readline.createInterface({ input: process.stdin })) {
+		if (line === "pause")
+			for (const attacker of attackers)
+				attacker.socket.pause();
+		if (line === "again")
+			await again();
 		console.log(JSON.stringify(status(attackers)));
 		if (line === "stop")
 			break;

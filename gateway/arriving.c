@@ -328,6 +328,13 @@ static void arrive(struct arriving *arriving, const Link__HandoverRest *rest)
 	struct gateway *gateway = conn->gateway;
 	struct list joins;
 
+	/* Each gateway has kept no more than it may; both together may be too much. */
+	if (stateful_kept_bytes(conn) > 0 &&
+	    stateful_kept_bytes(conn) + arriving->older.bytes >
+		    stateful_kept_bytes_max(conn)) {
+		conn_close(conn, CONN_CLOSE_SLOW, NULL);
+		return;
+	}
 	stateful_arrive(conn, &arriving->older, rest->first_id, rest->received);
 	invoke_arrived(conn, rest);
 	uploads_arrived(conn, rest);

@@ -75,6 +75,7 @@ struct gateway_conf {
 	int64_t send_timeout_ms;
 	int64_t head_timeout_ms;
 	int64_t body_timeout_ms;
+	int64_t answer_timeout_ms;
 	int64_t idle_timeout_ms;
 	int64_t poll_timeout_ms;
 	int64_t forwards_max;
@@ -96,8 +97,7 @@ struct gateway_conf {
 
 extern const struct conf_table gateway_conf_table;
 
-/* What the table's ranges cannot say, "" when all is well: a sentence naming the option.
- */
+/* What the table's ranges cannot say, "" when all is well: a sentence with the option. */
 const char *gateway_conf_problem(const struct gateway_conf *conf);
 
 /*

@@ -34,9 +34,17 @@ size_t conn_held_bytes(const struct conn *conn)
 	return bytes;
 }
 
-static bool conn_is_slow(const struct conn *conn)
+/* queue_bytes_max is never passed but by a message that waits alone: one, however long,
+ * makes nobody slow. */
+static bool has_room(struct conn *conn, size_t len)
 {
-	return waiting_bytes(conn) > (size_t)conn->gateway->conf->queue_bytes_max;
+	const size_t max = (size_t)conn->gateway->conf->queue_bytes_max;
+	const size_t kept = conn->stateful != NULL ? stateful_waiting_bytes(conn) : 0;
+
+	if (!transport_fits(kept, len, max))
+		return false;
+	return conn->transport == NULL ||
+	       conn->ops->has_room(conn->transport, kept + len, max);
 }
 
 static void on_sent(struct conn *conn)
@@ -55,8 +63,7 @@ void conn_send_wrapped(struct conn *conn, struct blob *wrapped)
 		if (conn->state == CONN_CLOSED)
 			return;
 	}
-	/* Before, not after: one message, however long, makes nobody slow. */
-	if (conn_is_slow(conn)) {
+	if (!has_room(conn, wrapped->len)) {
 		conn_close(conn, CONN_CLOSE_SLOW, NULL);
 		return;
 	}
@@ -111,12 +118,14 @@ static struct blob *ping_wrapped(struct conn *conn)
 /* Behind a full queue it would tell nobody anything. */
 void conn_send_ping(struct conn *conn)
 {
-	if (conn_is_slow(conn)) {
+	struct blob *ping = ping_wrapped(conn);
+
+	if (!has_room(conn, ping->len)) {
 		conn_close(conn, CONN_CLOSE_SLOW, NULL);
 		return;
 	}
 	conn->gateway->metrics.pings_out_total++;
-	conn_send_control_wrapped(conn, ping_wrapped(conn));
+	conn_send_control_wrapped(conn, ping);
 }
 
 /* ---- pacing */

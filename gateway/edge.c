@@ -122,6 +122,7 @@ static void server_open(struct gateway *gateway)
 		.body_bytes_max = conf->post_bytes_max,
 		.head_timeout_ms = conf->head_timeout_ms,
 		.body_timeout_ms = conf->body_timeout_ms,
+		.write_timeout_ms = conf->answer_timeout_ms,
 		.idle_timeout_ms = conf->idle_timeout_ms,
 		.tls = certificate_load(gateway),
 		.is_shared_port = conf->shared_port != 0,

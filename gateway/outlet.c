@@ -4,6 +4,7 @@
  */
 #include "gateway/outlet.h"
 
+#include "gateway/transport.h"
 #include "proto/base/mem.h"
 
 /* As many as a range of the spool can be of. A record that TLS has begun of a range goes
@@ -186,6 +187,26 @@ enum err outlet_write(struct outlet *outlet)
 		count_queued(outlet);
 	}
 	return OK;
+}
+
+/* Whether the owner's flush is to hear of it as a write that was blocked stays as it is.
+ * One that fails does so there again, and is no matter of room. */
+static __attribute__((noinline)) bool write_early(struct outlet *outlet)
+{
+	const bool was_waiting = outlet->is_waiting;
+	const enum err rc = outlet_write(outlet);
+
+	outlet->is_waiting |= was_waiting;
+	return rc != ERR_IO;
+}
+
+bool outlet_has_room(struct outlet *outlet, size_t len, size_t max)
+{
+	if (transport_fits(outlet_queued_bytes(outlet), len, max))
+		return true;
+	if (!outlet->is_blocked && !write_early(outlet))
+		return true;
+	return transport_fits(outlet_queued_bytes(outlet), len, max);
 }
 
 void outlet_on_ready(struct outlet *outlet, unsigned ready)

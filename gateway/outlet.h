@@ -77,6 +77,9 @@ static inline size_t outlet_queued_bytes(const struct outlet *outlet)
 	return spool_range_len(&outlet->spooled) + outlet->queue.bytes;
 }
 
+/* As transport.h's: when there is too much a write is tried at once. */
+bool outlet_has_room(struct outlet *outlet, size_t len, size_t max);
+
 /* From now on the timer is the deadline of the close. */
 void outlet_end(struct outlet *outlet);
 

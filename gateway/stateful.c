@@ -101,6 +101,12 @@ size_t stateful_kept_bytes(const struct conn *conn)
 	return conn->stateful->resend.bytes;
 }
 
+size_t stateful_kept_bytes_max(const struct conn *conn)
+{
+	return (size_t)conn->gateway->conf->queue_bytes_max +
+	       (size_t)conn->hub->conf->stateful_buffer_bytes_max;
+}
+
 void stateful_on_ack(struct conn *conn, uint64_t id)
 {
 	if (conn->stateful == NULL)

@@ -26,6 +26,9 @@ size_t stateful_waiting_bytes(const struct conn *conn);
 /* All that is kept, given to a transport or not. */
 size_t stateful_kept_bytes(const struct conn *conn);
 
+/* ... and how much may be: a window of them, and what may wait. */
+size_t stateful_kept_bytes_max(const struct conn *conn);
+
 /* A message was read; false: the client says again what was handled. May close. */
 bool stateful_is_new(struct conn *conn, const struct hub_message *message);
 

@@ -34,8 +34,16 @@ struct transport_ops {
 	/* Queues a wrapped blob; takes its own reference. Never calls back. */
 	void (*send)(struct transport *transport, struct blob *wrapped);
 
-	/* Bytes queued and not yet taken by the kernel. */
+	/* Bytes that wait since the client does not take them: what no write was tried
+	 * for yet is no sign of that. */
 	size_t (*queued_bytes)(const struct transport *transport);
+
+	/*
+	 * Whether `len` bytes may be queued so that all that waits is `max` at most; when
+	 * nothing waits, always. Before it says no it tries to be rid of what waits for
+	 * the end of the turn. Never calls back.
+	 */
+	bool (*has_room)(struct transport *transport, size_t len, size_t max);
 
 	/* Where its POSTs go; NULL: it takes none. */
 	struct inbox *(*inbox)(struct transport *transport);
@@ -60,5 +68,10 @@ struct transport {
 	const struct transport_ops *ops;
 	struct conn *conn; /* borrowed; NULL once close or abort was called */
 };
+
+static inline bool transport_fits(size_t waiting, size_t len, size_t max)
+{
+	return waiting == 0 || (waiting <= max && len <= max - waiting);
+}
 
 #endif

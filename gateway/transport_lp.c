@@ -197,8 +197,6 @@ static void lp_answer_queued(struct lp *lp)
 	lp->host->metrics->out_bytes_total += body.len;
 	lp_answer(lp, &answer);
 	buf_fini(&body);
-	if (lp->queue.n == 0 && lp->transport.conn != NULL)
-		conn_on_drained(lp->transport.conn);
 }
 
 /* ---- the end */
@@ -252,9 +250,11 @@ static void on_timer(struct timer *timer)
 /* Whether there was something to say. */
 static bool lp_answer_poll(struct lp *lp)
 {
-	if (lp->queue.n > 0)
+	if (lp->queue.n > 0) {
 		lp_answer_queued(lp);
-	else if (lp->is_closing)
+		if (lp->queue.n == 0 && lp->transport.conn != NULL)
+			conn_on_drained(lp->transport.conn);
+	} else if (lp->is_closing)
 		lp_free(lp);
 	else
 		return false;
@@ -394,6 +394,19 @@ static size_t lp_queued_bytes(const struct transport *transport)
 	return lp->poll == NULL ? lp->queue.bytes : 0;
 }
 
+/* With a poll that waits all goes into its answer, which the next one finds empty. What
+ * is queued then tells, with its answer, that it was blocked no more. */
+static bool lp_has_room(struct transport *transport, size_t len, size_t max)
+{
+	struct lp *lp = lp_of(transport);
+
+	if (transport_fits(lp->queue.bytes, len, max))
+		return true;
+	if (lp->poll != NULL)
+		lp_answer_queued(lp);
+	return transport_fits(lp->queue.bytes, len, max);
+}
+
 static void lp_pause(struct transport *transport, bool is_paused)
 {
 	inbox_pause(&lp_of(transport)->inbox, is_paused);
@@ -431,6 +444,7 @@ const struct transport_ops transport_lp_ops = {
 	.wrap = lp_wrap,
 	.send = lp_send,
 	.queued_bytes = lp_queued_bytes,
+	.has_room = lp_has_room,
 	.inbox = lp_inbox,
 	.pause = lp_pause,
 	.close = lp_close,

@@ -242,6 +242,11 @@ static size_t sse_queued_bytes(const struct transport *transport)
 	return outlet_stuck_bytes(&sse->out);
 }
 
+static bool sse_has_room(struct transport *transport, size_t len, size_t max)
+{
+	return outlet_has_room(&sse_of(transport)->out, len, max);
+}
+
 static struct inbox *sse_inbox(struct transport *transport)
 {
 	return &sse_of(transport)->inbox;
@@ -275,6 +280,7 @@ const struct transport_ops transport_sse_ops = {
 	.wrap = sse_wrap,
 	.send = sse_send,
 	.queued_bytes = sse_queued_bytes,
+	.has_room = sse_has_room,
 	.inbox = sse_inbox,
 	.pause = sse_pause,
 	.close = sse_close,

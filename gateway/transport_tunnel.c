@@ -273,6 +273,17 @@ static size_t end_queued_bytes(const struct transport *transport)
 	return tunnel_flow_is_open(&end->flow) ? 0 : end->queue.bytes;
 }
 
+static bool end_has_room(struct transport *transport, size_t len, size_t max)
+{
+	struct far_end *end = end_of(transport);
+
+	if (transport_fits(end->queue.bytes, len, max))
+		return true;
+	send_queued(end, false);
+	/* When it is over nobody reads, and nothing is queued. */
+	return end->is_over || transport_fits(end->queue.bytes, len, max);
+}
+
 static void end_pause(struct transport *transport, bool is_paused)
 {
 	struct far_end *end = end_of(transport);
@@ -313,6 +324,7 @@ const struct transport_ops transport_tunnel_ops = {
 	.wrap = end_wrap,
 	.send = end_queue,
 	.queued_bytes = end_queued_bytes,
+	.has_room = end_has_room,
 	.pause = end_pause,
 	.close = end_close,
 	.abort = end_abort,

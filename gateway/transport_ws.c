@@ -376,6 +376,11 @@ static size_t ws_queued_bytes(const struct transport *transport)
 	return outlet_stuck_bytes(&ws->out);
 }
 
+static bool ws_has_room(struct transport *transport, size_t len, size_t max)
+{
+	return outlet_has_room(&ws_of(transport)->out, len, max);
+}
+
 static void ws_pause(struct transport *transport, bool is_paused)
 {
 	struct ws *ws = ws_of(transport);
@@ -419,6 +424,7 @@ const struct transport_ops transport_ws_ops = {
 	.wrap = ws_wrap,
 	.send = ws_send,
 	.queued_bytes = ws_queued_bytes,
+	.has_room = ws_has_room,
 	.pause = ws_pause,
 	.close = ws_close,
 	.abort = ws_abort,

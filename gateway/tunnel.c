@@ -216,12 +216,11 @@ static struct tunnel *find(const struct gateway *gateway, const Link__Tunnel *me
 
 static bool has_room(const struct tunnel *tunnel, size_t len)
 {
-	const struct transport *transport = tunnel->transport;
+	struct transport *transport = tunnel->transport;
 	const size_t max = (size_t)gateway_of(tunnel)->conf->queue_bytes_max;
-	const size_t queued = transport->ops->queued_bytes(transport);
 
-	/* One message, however long, makes nobody slow; one without bytes neither. */
-	return len == 0 || queued == 0 || queued + len <= max;
+	/* A message without bytes makes nobody slow. */
+	return len == 0 || transport->ops->has_room(transport, len, max);
 }
 
 static void on_data(struct tunnel *tunnel, struct slice data)

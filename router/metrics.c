@@ -14,6 +14,13 @@
 		"router_" #name, METRIC_GAUGE, offsetof(struct router_metrics, name),    \
 			NULL, help                                                       \
 	}
+#define DROPPED(name, kind)                                                              \
+	{                                                                                \
+		"router_shards_dropped_total", METRIC_COUNTER,                           \
+			offsetof(struct router_metrics, name), "kind=\"" kind "\"",      \
+			"Keys forgotten, since other shards own them; users count as "   \
+			"groups."                                                        \
+	}
 
 static const struct metric rows[] = {
 	LINK_METRICS(struct router_metrics, link, "router_"),
@@ -127,8 +134,9 @@ static const struct metric rows[] = {
 		"Those refused because of shards_hold_bytes_max."),
 	COUNTER(shards_moved_total, "Messages refused, or passed over, since their key "
 				    "is another shard's by now."),
-	COUNTER(shards_dropped_total,
-		"Groups, users, connections and claims forgotten: others own them."),
+	DROPPED(shards_dropped_groups_total, "group"),
+	DROPPED(shards_dropped_conns_total, "connection"),
+	DROPPED(shards_dropped_claims_total, "claim"),
 	GAUGE(rebuilding, "1 while sends wait for gateways to replay after a start."),
 	COUNTER(rebuild_held_total, "Messages that waited for the rebuild."),
 	COUNTER(rebuild_refused_total, "Messages refused because too many waited."),

@@ -96,7 +96,9 @@ struct router_metrics {
 	uint64_t shards_held_total;
 	uint64_t shards_hold_refused_total; /* shards_hold_bytes_max */
 	uint64_t shards_moved_total;
-	uint64_t shards_dropped_total;
+	uint64_t shards_dropped_groups_total;
+	uint64_t shards_dropped_conns_total;
+	uint64_t shards_dropped_claims_total;
 	uint64_t state_moved_total;
 	uint64_t state_late_total;
 	uint64_t send_refused_total; /* HUB_TO_MAX, HUB_EXCLUDED_MAX */

@@ -29,7 +29,7 @@ static void on_group(struct map_node *node, void *owner)
 	if (shard_is_ours(router, key.hub, (Link__Kind)key.kind, key.name))
 		return;
 	if (group->members_n <= PIECE_WORK)
-		router->metrics.shards_dropped_total++;
+		router->metrics.shards_dropped_groups_total++;
 	else
 		piece->is_short = true;
 	piece->work += group_drop(&router->groups, group, PIECE_WORK);
@@ -44,7 +44,7 @@ static void on_conn(struct map_node *node, void *owner)
 	if (shard_is_ours(piece->router, hub_served_name(conn->hub),
 			  LINK__KIND__KIND_CONNECTION, conn->id))
 		return;
-	piece->router->metrics.shards_dropped_total++;
+	piece->router->metrics.shards_dropped_conns_total++;
 	conn_drop(conn);
 }
 
@@ -54,7 +54,7 @@ static void on_claim(struct map_node *node, void *owner)
 
 	piece->work++;
 	if (claim_drop_moved(piece->router, node))
-		piece->router->metrics.shards_dropped_total++;
+		piece->router->metrics.shards_dropped_claims_total++;
 }
 
 static void scan(struct router *router, struct piece *piece)

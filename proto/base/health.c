@@ -78,6 +78,7 @@ struct health *health_open(struct loop *loop, const struct health_options *optio
 							       : HEALTH_BODY_BYTES_MAX,
 		.head_timeout_ms = HEALTH_TIMEOUT_MS,
 		.body_timeout_ms = HEALTH_TIMEOUT_MS,
+		.write_timeout_ms = HEALTH_TIMEOUT_MS,
 		.idle_timeout_ms = HEALTH_IDLE_MS,
 		.on_request = on_request,
 		.on_gone = options->on_gone,

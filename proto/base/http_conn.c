@@ -50,8 +50,10 @@ static int64_t deadline_ms(const struct http_conn *conn, enum http_deadline dead
 	case HTTP_DEADLINE_HEAD:
 		return options->head_timeout_ms;
 	case HTTP_DEADLINE_BODY:
+		return conn->since_ms + options->body_timeout_ms -
+		       loop_now_ms(conn->server->loop);
 	case HTTP_DEADLINE_WRITE:
-		return options->body_timeout_ms;
+		return options->write_timeout_ms;
 	case HTTP_DEADLINE_IDLE:
 		return options->idle_timeout_ms;
 	case HTTP_DEADLINE_LINGER:
@@ -61,11 +63,14 @@ static int64_t deadline_ms(const struct http_conn *conn, enum http_deadline dead
 	return LINGER_MS;
 }
 
-/* A deadline runs on from where it began: more bytes do not move it. */
+/* A deadline runs on from where it began: more bytes do not move it, and a body's begins
+ * with its head's, where one was waited for. */
 static void deadline_set(struct http_conn *conn, enum http_deadline deadline)
 {
 	if (deadline == conn->deadline)
 		return;
+	if (deadline != HTTP_DEADLINE_BODY || conn->deadline != HTTP_DEADLINE_HEAD)
+		conn->since_ms = loop_now_ms(conn->server->loop);
 	conn->deadline = deadline;
 	if (deadline == HTTP_DEADLINE_NONE)
 		loop_timer_stop(conn->server->loop, &conn->timer);

@@ -73,6 +73,7 @@ struct http_conn {
 	size_t request_len; /* of it with its body; 0 once the handler has returned */
 	size_t scanned;	    /* how much of `in` the head parser has seen */
 	size_t linger_left;
+	int64_t since_ms; /* the deadline's beginning */
 	uint64_t requests_n;
 	struct http_chunked chunked;
 	void *owner; /* borrowed: the handler's */

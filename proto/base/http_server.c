@@ -267,7 +267,7 @@ enum err http_server_open(struct loop *loop, const struct http_options *options,
 	assert(options->connections_max > 0 && options->body_bytes_max >= 0);
 	assert(options->spare_descriptors >= 0);
 	assert(options->head_timeout_ms > 0 && options->body_timeout_ms > 0);
-	assert(options->idle_timeout_ms > 0);
+	assert(options->write_timeout_ms > 0 && options->idle_timeout_ms > 0);
 
 	rc = address_parse(options->address, &address, &len);
 	if (rc != OK)

@@ -3,8 +3,8 @@
  * A small HTTP/1.1 server on the loop: gateways and every admin listener use it. It reads
  * whole requests (head and body within limits), calls the handler, and writes the
  * response at the end of the turn. A handler answers at once, later, or takes the socket
- * over (WebSockets, event streams). Deadlines: head, body, idle, write; that of the head
- * covers a TLS handshake. The server itself answers malformed requests and closes.
+ * over (WebSockets, event streams). The server itself answers malformed requests and
+ * closes. A TLS handshake has the head's deadline.
  */
 #ifndef PROTO_BASE_HTTP_SERVER_H
 #define PROTO_BASE_HTTP_SERVER_H
@@ -50,11 +50,12 @@ struct http_options {
 	int64_t connections_max;
 	int64_t spare_descriptors; /* of the process's, left to others; may be 0 */
 	int64_t body_bytes_max;
-	int64_t head_timeout_ms; /* from the first byte, or accept, to a whole head */
-	int64_t body_timeout_ms; /* to a whole body; also for each step of a slow write */
-	int64_t idle_timeout_ms; /* between requests */
-	struct tls *tls;	 /* referenced; NULL: plain HTTP */
-	bool is_shared_port;	 /* SO_REUSEPORT: several workers on one port */
+	int64_t head_timeout_ms;  /* from the first byte, or accept, to a whole head */
+	int64_t body_timeout_ms;  /* likewise, to the whole request with its body */
+	int64_t write_timeout_ms; /* the peer may take nothing of what is written */
+	int64_t idle_timeout_ms;  /* between requests */
+	struct tls *tls;	  /* referenced; NULL: plain HTTP */
+	bool is_shared_port;	  /* SO_REUSEPORT: several workers on one port */
 	http_request_fn *on_request;
 	http_gone_fn *on_gone; /* may be NULL when the handler always answers at once */
 	http_refuse_fn *on_refuse; /* NULL: in text/plain */
@@ -110,7 +111,6 @@ void http_take_over(struct http_conn *conn, struct sock *to, loop_io_fn *fn,
 void http_conn_set_owner(struct http_conn *conn, void *owner);
 void *http_conn_owner(const struct http_conn *conn);
 struct http_server *http_conn_server(const struct http_conn *conn);
-
 bool http_conn_is_tls(const struct http_conn *conn);
 bool http_conn_peer(const struct http_conn *conn, char *name, size_t size);
 

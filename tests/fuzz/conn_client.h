@@ -105,6 +105,11 @@ static size_t client_queued_bytes(const struct transport *transport)
 	return client_of(transport)->unsent;
 }
 
+static bool client_has_room(struct transport *transport, size_t len, size_t max)
+{
+	return transport_fits(client_of(transport)->unsent, len, max);
+}
+
 static void client_pause(struct transport *transport, bool is_paused)
 {
 	assert(transport->conn != NULL);
@@ -128,7 +133,8 @@ static void client_abort(struct transport *transport)
 	{                                                                                \
 		.kind = (link_kind), .is_polled = (polled), .wrap = client_wrap,         \
 		.send = client_send, .queued_bytes = client_queued_bytes,                \
-		.pause = client_pause, .close = client_close, .abort = client_abort,     \
+		.has_room = client_has_room, .pause = client_pause,                      \
+		.close = client_close, .abort = client_abort,                            \
 	}
 
 static const struct transport_ops client_ops[] = {

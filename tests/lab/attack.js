@@ -4,16 +4,20 @@
 //	node tests/lab/attack.js KIND COUNT HOST:PORT [TOKEN]
 //
 // It prints "ready" when all have done what begins their harm, then obeys lines on stdin: "status" is
-// answered with one line of JSON, "stop" likewise, and ends. KINDS below says what they do.
+// answered with one line of JSON; "pause" likewise, and nobody reads any more; "again" likewise, when others
+// have begun in the places of those that have ended; "stop" likewise, and ends. KINDS below says what they do.
 "use strict";
 
 const net = require("node:net");
 const readline = require("node:readline");
 const { frame, OP, RECORD_SEPARATOR } = require("../kit/raw.js");
+const { nowUs } = require("./history_writer.js");
 
 const STEP_MS = 1000;
 const PARALLEL = 100;
 const GROUP = "stuck";
+const SEAM = 64; // what is looked for is no longer
+const CROWD_GROUPS = 250; // of each
 const SHOUT_BYTES = 8000;
 const SHOUT_MS = 20;
 const PIPELINED = 4000;
@@ -32,6 +36,7 @@ class Attacker {
 		this.bytes = 0;
 		this.endedMs = null;
 		this.startedMs = performance.now();
+		this.startedUs = nowUs();
 		this.socket = net.connect({ host: attack.host, port: attack.port, noDelay: true });
 		this.socket.on("error", () => {});
 		this.socket.on("data", (data) => {
@@ -41,7 +46,8 @@ class Attacker {
 		});
 		this.socket.on("end", () => this.#end());
 		this.socket.on("close", () => this.#end());
-		this.connected = new Promise((resolve) => this.socket.once("connect", resolve).once("close", resolve));
+		this.connected = new Promise((resolve) => this.socket.once("connect", resolve).once("close", resolve))
+			.then(() => { this.port = this.socket.localPort; });
 	}
 
 	get status() {
@@ -62,10 +68,16 @@ class Attacker {
 
 	until(pattern) {
 		return new Promise((resolve) => {
-			const look = () => pattern.test(this.text) && done(true);
+			let seen = this.text;
+			const look = (data) => {
+				if (data)
+					seen = seen.slice(-SEAM) + data.toString("latin1");
+				return pattern.test(seen) && done(true);
+			};
 			const done = (found) => {
 				this.socket.removeListener("data", look);
 				resolve(found);
+				return true;
 			};
 			this.socket.on("data", look);
 			this.socket.once("close", () => done(false));
@@ -123,11 +135,16 @@ const KINDS = {
 	async hold(attacker, attack) {
 		attacker.write(upgrade(attack));
 	},
-	// Members of a busy group who stop reading.
+	// Members of a busy group, who read until they are told to pause.
 	async stuck(attacker) {
 		await attacker.open();
 		await attacker.join(GROUP);
-		attacker.socket.pause();
+	},
+	// No harm: members of many groups, each alone in its own. All are there some time after "ready".
+	async crowd(attacker, attack) {
+		await attacker.open();
+		for (let i = 0; i < CROWD_GROUPS; i++)
+			attacker.write(record({ type: 1, target: "JoinGroup", arguments: [`crowd-${attack.attackers.indexOf(attacker)}-${i}`] }));
 	},
 	// Who keeps that group busy, and reads.
 	async shout(attacker) {
@@ -194,15 +211,16 @@ function status(attackers) {
 	};
 	const lives = over.map((attacker) => attacker.endedMs - attacker.startedMs);
 	return { count: attackers.length, ended: over.length, statuses: count((attacker) => attacker.status),
-		closes: count((attacker) => attacker.closeCode), longestMs: lives.length ? Math.max(...lives) : 0 };
+		closes: count((attacker) => attacker.closeCode), longestMs: lives.length ? Math.max(...lives) : 0,
+		begun: attackers.map((attacker) => [attacker.port, attacker.startedUs]) };
 }
 
 async function main([kind, count, target, token = ""]) {
 	if (!KINDS[kind] || !(Number(count) > 0) || !target)
 		throw new Error(`usage: attack.js ${Object.keys(KINDS).join("|")} COUNT HOST:PORT [TOKEN]`);
 	const [host, port] = target.split(":");
-	const attack = { host, port: Number(port), target, token };
 	const attackers = [];
+	const attack = { host, port: Number(port), target, token, attackers };
 	const begin = async () => {
 		while (attackers.length < Number(count)) {
 			const attacker = new Attacker(attack);
@@ -211,9 +229,23 @@ async function main([kind, count, target, token = ""]) {
 			await KINDS[kind](attacker, attack);
 		}
 	};
-	await Promise.all(Array.from({ length: PARALLEL }, begin));
+	const beginAll = () => Promise.all(Array.from({ length: PARALLEL }, begin));
+	const again = async () => {
+		const left = attackers.filter((attacker) => attacker.endedMs === null && !attacker.socket.isPaused());
+		for (const attacker of attackers)
+			if (!left.includes(attacker))
+				attacker.socket.destroy();
+		attackers.splice(0, attackers.length, ...left);
+		await beginAll();
+	};
+	await beginAll();
 	console.log("ready");
 	for await (const line of readline.createInterface({ input: process.stdin })) {
+		if (line === "pause")
+			for (const attacker of attackers)
+				attacker.socket.pause();
+		if (line === "again")
+			await again();
 		console.log(JSON.stringify(status(attackers)));
 		if (line === "stop")
 			break;

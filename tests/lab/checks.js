@@ -27,7 +27,19 @@ function outcomes({ counts }) {
 		value: `${counts.unknown} unknown and ${counts.refused} refused of ${counts.sent}`, isMet: true };
 }
 
+// The 99th percentile of all phases of a kind beside that of the calm ones between them, and what
+// chance alone does to it.
+function sideBySide({ phases }, kind, calm = "calm", factor = 1.1) {
+	const told = ({ n, p50_ms: p50, p99_ms: p99 }) => `${p99} ms (median ${p50} ms, ${n} deliveries)`;
+	return [
+		atMost(`delivery p99, ${kind}`, phases[kind].p99_ms, phases[calm].p99_ms * factor),
+		{ what: `delivery p99, ${calm}`, goal: "told", value: told(phases[calm]), isMet: true },
+		{ what: `of every other phase, ${calm}; ${kind}`, goal: "told", isMet: true,
+			value: [calm, kind].map((each) => phases[each].halves.map((half) => `${half.p99_ms} ms`).join(", ")).join("; ") },
+	];
+}
+
 // The worst of some measured times; "never" when one is.
 const worst = (times) => times.length ? Math.max(...times) : Infinity;
 
-module.exports = { atMost, none, keptConnections, stalls, outcomes, worst };
+module.exports = { atMost, none, keptConnections, stalls, sideBySide, outcomes, worst };

@@ -25,6 +25,12 @@ class Histogram {
 			this.#max = value;
 	}
 
+	addAll(other) {
+		other.#counts.forEach((n, i) => { this.#counts[i] += n; });
+		this.#n += other.#n;
+		this.#max = Math.max(this.#max, other.#max);
+	}
+
 	// The time that the share of all is not above; 0 when there is none.
 	at(share) {
 		let left = Math.ceil(this.#n * share);

@@ -287,6 +287,17 @@ describe("figures", () => {
 		assert.equal(silence.receiver, "bob");
 	});
 
+	test("marks of one kind are one phase, with its halves", () => {
+		const story = pair().add("m", "calm").send("ann").pass(10).hear("bob", "ann", 1).done("ann")
+			.add("m", "fault: one").send("ann").pass(20).hear("bob", "ann", 2).done("ann")
+			.add("m", "calm").send("ann").pass(30).hear("bob", "ann", 3).done("ann")
+			.add("m", "fault: two").send("ann").pass(40).hear("bob", "ann", 4).done("ann");
+		const { phases } = assertKept(story);
+		const told = ({ parts, n, max_ms, halves }) => [parts, n, max_ms, ...halves.map((half) => half.max_ms)];
+		assert.deepEqual(Object.fromEntries(Object.entries(phases).map(([kind, phase]) => [kind, told(phase)])),
+			{ calm: [2, 2, 31, 11, 31], fault: [2, 2, 41, 21, 41] });
+	});
+
 	test("reasons of what was not accepted are counted", () => {
 		const story = pair().send("ann").add("c", "ann", "g", 1, "unknown", "lost it");
 		assert.deepEqual(assertKept(story).reasons, { "unknown: lost it": 1 });

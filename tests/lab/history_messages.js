@@ -150,7 +150,24 @@ class Messages {
 			answer: this.#answer.summary(),
 			silence: this.#silence.us < 0 ? null : this.#silence,
 			marks: this.#marks.map(({ us, text, delivery }) => ({ us, text, delivery: delivery.summary() })),
+			phases: this.#phases(),
 		};
+	}
+
+	// Marks of one kind, which is what stands before a colon, taken together; `halves`: every other one
+	// of them, to tell a difference from chance.
+	#phases() {
+		const phases = new Map();
+		for (const { text, delivery } of this.#marks) {
+			const kind = text.split(":")[0];
+			if (!phases.has(kind))
+				phases.set(kind, { parts: 0, all: new Histogram(), halves: [new Histogram(), new Histogram()] });
+			const phase = phases.get(kind);
+			phase.all.addAll(delivery);
+			phase.halves[phase.parts++ % 2].addAll(delivery);
+		}
+		return Object.fromEntries([...phases].map(([kind, { parts, all, halves }]) =>
+			[kind, { parts, ...all.summary(), halves: halves.map((half) => half.summary()) }]));
 	}
 
 	// Is it the next, a later one, one that was overtaken, or one that is known?

@@ -123,7 +123,8 @@ class Stage {
 		const helper = new Helper(`attack ${kind}`, [...this.net.at("attackers"), process.execPath,
 			path.join(__dirname, "attack.js"), kind, String(count), target, token]);
 		await helper.answer(ATTACK_MS, "its beginning");
-		return { status: async () => JSON.parse(await helper.ask("status", ATTACK_MS)), kill: () => helper.kill() };
+		const ask = async (line) => JSON.parse(await helper.ask(line, ATTACK_MS));
+		return { status: () => ask("status"), pause: () => ask("pause"), again: () => ask("again"), kill: () => helper.kill() };
 	}
 
 	// ---- from the beginning to the end
@@ -160,7 +161,7 @@ class Stage {
 			seconds: Math.round((nowUs() - this.startedUs) / 1e5) / 10, load: this.load.about(verdict), checks, crashes,
 			figures: this.figures, counts: verdict.counts,
 			presence: { ...verdict.presence, unanswered: this.load.observer.failed }, delivery: verdict.delivery, answer: verdict.answer,
-			ends: verdict.ends, reattach: verdict.reattach, reasons: verdict.reasons, marks: verdict.marks,
+			ends: verdict.ends, reattach: verdict.reattach, reasons: verdict.reasons, marks: verdict.marks, phases: verdict.phases,
 			violations: verdict.violations };
 	}
 }

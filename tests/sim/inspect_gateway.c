@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/gateway.h"
+#include "gateway/stateful.h"
 #include "tests/sim/inspect.h"
+
+/* Pongs and acknowledgements, which are not refused room. */
+#define CONTROL_BYTES_MAX 8192
 
 const char *inspect_gateway_left(void *state)
 {
@@ -51,8 +55,11 @@ const char *inspect_gateway_over(void *state)
 			return "a client's calls";
 		if (conn->transport != NULL &&
 		    conn->ops->queued_bytes(conn->transport) >
-			    (size_t)gateway->conf->queue_bytes_max * 2)
+			    (size_t)gateway->conf->queue_bytes_max + CONTROL_BYTES_MAX)
 			return "what waits for a client";
+		if (conn->stateful != NULL &&
+		    stateful_kept_bytes(conn) > stateful_kept_bytes_max(conn))
+			return "what is kept for a client";
 	}
 	return NULL;
 }

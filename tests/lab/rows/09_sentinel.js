@@ -2,7 +2,7 @@
 // Presence's Redis is a pair behind three Sentinels, and its master is killed.
 "use strict";
 
-const { away, checks } = require("./09_redis.js");
+const { away, calm, checks, CALM_MS } = require("./09_redis.js");
 
 module.exports = {
 	row: 9.1,
@@ -14,9 +14,9 @@ module.exports = {
 		const { cluster, figures } = stage;
 		figures.stale = [];
 		figures.exact = [];
-		stage.mark("calm");
-		await stage.pause(stage.ms(6000, 60000));
-		await away(stage, "the master killed", 0, () => cluster.redis.failOver(), () => {});
+		await calm(stage);
+		await away(stage, "the master killed", 0, () => cluster.redis.failOver(), () => {}, 2 * CALM_MS);
+		await calm(stage);
 	},
 
 	checks: (stage, verdict) => checks(stage, verdict).filter((check) => !check.what.startsWith("the API")),

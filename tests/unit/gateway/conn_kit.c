@@ -50,6 +50,11 @@ static size_t wire_queued_bytes(const struct transport *transport)
 	return wire->is_stuck ? wire->out.len : 0;
 }
 
+static bool wire_has_room(struct transport *transport, size_t len, size_t max)
+{
+	return transport_fits(wire_queued_bytes(transport), len, max);
+}
+
 static void wire_pause(struct transport *transport, bool is_paused)
 {
 	struct wire *wire = wire_of(transport);
@@ -79,8 +84,8 @@ static void wire_abort(struct transport *transport)
 #define WIRE_OPS(link_kind)                                                              \
 	{                                                                                \
 		.kind = (link_kind), .wrap = wire_wrap, .send = wire_send,               \
-		.queued_bytes = wire_queued_bytes, .pause = wire_pause,                  \
-		.close = wire_close, .abort = wire_abort,                                \
+		.queued_bytes = wire_queued_bytes, .has_room = wire_has_room,            \
+		.pause = wire_pause, .close = wire_close, .abort = wire_abort,           \
 	}
 
 const struct transport_ops wire_ops = WIRE_OPS(LINK__TRANSPORT__TRANSPORT_WEB_SOCKETS);

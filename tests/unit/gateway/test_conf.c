@@ -58,6 +58,10 @@ Test(conf, defaults_are_those_of_the_manual)
 	cr_expect_eq(conf.poll_timeout_ms, 90000);
 	cr_expect_eq(conf.close_timeout_ms, 5000);
 	cr_expect_eq(conf.send_timeout_ms, 10000);
+	/* Of what is slow nothing is left after 10 s: docs/RELIABILITY.md, row 15. */
+	cr_expect_eq(conf.head_timeout_ms, 8000);
+	cr_expect_eq(conf.body_timeout_ms, 8000);
+	cr_expect_eq(conf.answer_timeout_ms, 4000);
 	cr_expect_eq(conf.link.window_bytes_max, 16 << 20);
 	cr_expect_eq(conf.link.lease_ms, 10000);
 	cr_expect_not(conf.is_detailed);

@@ -216,6 +216,107 @@ Test(outlet, the_queue_goes_on_where_the_spool_ends)
 	rig_fini(&rig);
 }
 
+/* At the limit and one past, of one that the kernel takes nothing from. */
+Test(outlet, has_room_up_to_its_limit)
+{
+	struct rig rig;
+	struct outlet *outlet = &rig.ends[1].outlet;
+	size_t stuck;
+
+	rig_init(&rig);
+	for (int i = 0; i < 200; i++)
+		send_both(&rig, 300);
+	turn(&rig);
+	cr_assert(outlet->is_blocked);
+	stuck = outlet_stuck_bytes(outlet);
+	cr_expect(outlet_has_room(outlet, 10, stuck + 10));
+	cr_expect_not(outlet_has_room(outlet, 11, stuck + 10));
+	cr_expect_not(outlet_has_room(outlet, 1, stuck - 1));
+	cr_expect_not(outlet_has_room(outlet, SIZE_MAX, stuck + 10));
+	cr_expect_eq(outlet_stuck_bytes(outlet), stuck);
+	rig_fini(&rig);
+}
+
+/* What a turn brings is no sign of slowness: only what the kernel does not take is. */
+Test(outlet, writes_before_it_says_no)
+{
+	struct rig rig;
+	struct outlet *outlet = &rig.ends[0].outlet;
+
+	rig_init(&rig);
+	send_both(&rig, 300);
+	cr_expect(outlet_has_room(outlet, 10, 310));
+	cr_expect_eq(outlet_queued_bytes(outlet), 300, "there is no need");
+	cr_expect(outlet_has_room(outlet, 11, 310));
+	cr_expect_eq(outlet_queued_bytes(outlet), 0);
+	cr_expect(outlet_has_room(outlet, 1000, 310), "one message, however long");
+	send_both(&rig, 400);
+	turn(&rig);
+	client_read(&rig.ends[0]);
+	client_read(&rig.ends[1]);
+	expect_all(&rig, &rig.ends[0]);
+	expect_all(&rig, &rig.ends[1]);
+	rig_fini(&rig);
+}
+
+Test(outlet, an_early_write_may_find_that_the_client_does_not_read)
+{
+	struct rig rig;
+	struct outlet *outlet = &rig.ends[0].outlet;
+
+	rig_init(&rig);
+	for (int i = 0; i < 200; i++)
+		send_both(&rig, 300);
+	cr_expect_eq(outlet_stuck_bytes(outlet), 0);
+	cr_expect_not(outlet_has_room(outlet, 1, 100));
+	cr_expect(outlet->is_blocked);
+	cr_expect_gt(outlet_stuck_bytes(outlet), 0);
+	turn(&rig);
+	expect_counted(&rig);
+	rig_fini(&rig);
+}
+
+/* The owner hears at the flush that it was blocked, for all that was written before. */
+Test(outlet, an_early_write_hides_no_end_of_a_block)
+{
+	struct rig rig;
+	struct outlet *outlet = &rig.ends[0].outlet;
+
+	rig_init(&rig);
+	for (int i = 0; i < 30; i++)
+		send_both(&rig, 300);
+	turn(&rig);
+	cr_assert(outlet->is_blocked);
+	client_read(&rig.ends[0]);
+	outlet_on_ready(outlet, LOOP_WRITE);
+	for (int i = 0; i < 10 && !outlet_has_room(outlet, 1, 0); i++) {
+		client_read(&rig.ends[0]);
+		outlet_on_ready(outlet, LOOP_WRITE);
+	}
+	cr_expect_eq(outlet_queued_bytes(outlet), 0);
+	cr_expect(outlet->is_waiting);
+	turn(&rig);
+	cr_expect_not(outlet->is_waiting);
+	cr_expect_null(outlet->timer);
+	rig_fini(&rig);
+}
+
+/* Its flush finds that, and not that it is slow. */
+Test(outlet, a_lost_socket_has_room)
+{
+	struct rig rig;
+
+	rig_init(&rig);
+	send_both(&rig, 300);
+	(void)shutdown(rig.ends[0].client, SHUT_RDWR);
+	(void)close(rig.ends[0].client);
+	rig.ends[0].client = dup(rig.ends[1].client);
+	cr_expect(outlet_has_room(&rig.ends[0].outlet, 1, 300));
+	turn(&rig);
+	cr_expect_eq(rig.ends[0].rc, ERR_IO);
+	rig_fini(&rig);
+}
+
 Test(outlet, a_blocked_one_times_out)
 {
 	struct rig rig;

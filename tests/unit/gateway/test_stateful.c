@@ -209,12 +209,38 @@ Test(stateful, a_new_transport_has_nothing_stuck)
 
 Test(stateful, a_queue_that_grows_too_long_closes_it)
 {
+	const size_t max = (size_t)kit.conf->queue_bytes_max;
+	char text[101] = { 0 };
+
+	memset(text, 'x', 99);
+	text[99] = '~';
 	conn_on_end(conn, CONN_CLOSE_TRANSPORT);
-	for (int i = 0; i < 12; i++)
-		kit_push(&kit, 'A',
-			 "a hundred bytes, or nearly, that nobody reads, and that are "
-			 "kept for a client that may come back~");
-	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 1);
+	while (stateful_waiting_bytes(conn) + 100 <= max)
+		kit_push(&kit, 'A', text);
+	cr_expect_eq(stateful_waiting_bytes(conn), max, "at the limit");
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 0);
+	kit_push(&kit, 'A', "~");
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 1, "past it");
+}
+
+/* What its socket does not take counts with what its window holds back. */
+Test(stateful, a_socket_and_a_window_share_the_limit)
+{
+	const size_t max = (size_t)kit.conf->queue_bytes_max;
+	char text[101] = { 0 };
+	size_t before = wire->out.len;
+
+	memset(text, 'x', 99);
+	text[99] = '~';
+	buf_consume(&wire->out, before);
+	wire->is_stuck = true;
+	for (size_t n = 0; n < max; n += 100)
+		kit_push(&kit, 'A', text);
+	cr_expect_eq(wire->out.len, 200, "the window");
+	cr_expect_eq(wire->out.len + stateful_waiting_bytes(conn), max, "at the limit");
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 0);
+	kit_push(&kit, 'A', "~");
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 1, "past it");
 }
 
 Test(stateful, a_second_socket_takes_over_from_one_that_looks_alive)

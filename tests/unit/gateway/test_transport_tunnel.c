@@ -208,6 +208,7 @@ Test(transport_tunnel, tells_what_it_has_read_by_the_quarter)
 /* One frame more than the messages may hold goes into the next one. */
 Test(transport_tunnel, cuts_between_frames)
 {
+	kit.conf->queue_bytes_max = 1 << 20;
 	open_tunnel(1);
 	push(TUNNEL_DATA_BYTES_MAX - 100);
 	push(100);
@@ -264,10 +265,12 @@ Test(transport_tunnel, whose_client_does_not_read_makes_it_slow)
 	open_tunnel(1);
 	push(TUNNEL_WINDOW_BYTES);
 	kit_turn(&kit);
-	push((size_t)kit.conf->queue_bytes_max);
+	push((size_t)kit.conf->queue_bytes_max - 100);
 	kit_turn(&kit);
 	kit_settle(&kit);
 	push(100); /* at the limit */
+	cr_expect_eq(conn->ops->queued_bytes(conn->transport), kit.conf->queue_bytes_max);
+	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 0);
 	push(100); /* past it */
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 1);
 	peer_expect(kit.router,

@@ -454,7 +454,8 @@ Test(reshard, what_others_own_is_forgotten_and_the_rest_is_not)
 	cr_expect(kit->router->reshard.is_done);
 	cr_expect_eq(kit->router->groups.groups.count, ours);
 	cr_expect_eq(kit->router->conns.count, 1);
-	cr_expect_eq(kit->router->metrics.shards_dropped_total, N - ours + 1);
+	cr_expect_eq(kit->router->metrics.shards_dropped_groups_total, N - ours);
+	cr_expect_eq(kit->router->metrics.shards_dropped_conns_total, 1);
 	cr_expect_eq(disconnected_n, 0, "it is another's now");
 	shards_fini(&two);
 }
@@ -470,7 +471,7 @@ Test(reshard, a_group_of_more_than_a_piece_goes_too)
 	hear(kit->presence, 1, STABLE, TWO, "");
 	work();
 	cr_expect_eq(kit->router->groups.members.count, 0);
-	cr_expect_eq(kit->router->metrics.shards_dropped_total, 1);
+	cr_expect_eq(kit->router->metrics.shards_dropped_groups_total, 1);
 }
 
 Test(reshard, who_is_in_no_list_owns_nothing_and_knows_nobody)

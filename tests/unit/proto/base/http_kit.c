@@ -93,6 +93,7 @@ void http_kit_init(struct http_kit *kit)
 		.body_bytes_max = 65536,
 		.head_timeout_ms = 60000,
 		.body_timeout_ms = 60000,
+		.write_timeout_ms = 60000,
 		.idle_timeout_ms = 60000,
 		.on_request = on_request,
 		.on_gone = on_gone,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server as a whole: addresses, deadlines, limits, draining and closing. */
+/* The server as a whole: addresses, limits, draining and closing. */
 #include "proto/base/http_server.h"
 
 #include <arpa/inet.h>
@@ -105,38 +105,13 @@ Test(http_server, shared_port_is_opened_twice)
 	cr_expect_eq(open_at(address), OK);
 }
 
-/* ---- deadlines */
+/* ---- refusals */
 
 static void open_and_say(struct http_client *client, const char *text)
 {
 	http_kit_open(&kit);
 	http_client_open(&kit, client);
 	http_client_say(client, text);
-}
-
-Test(http_server, silent_newcomer_is_closed_without_a_word)
-{
-	struct http_client client;
-
-	kit.options.head_timeout_ms = 20;
-	open_and_say(&client, "");
-	http_client_wait_end(&kit, &client);
-	cr_expect_eq(client.in.len, 0);
-	cr_expect_eq(kit.stats.timeouts_total, 1);
-	cr_expect_eq(kit.stats.malformed_total, 0);
-	http_client_close(&client);
-}
-
-Test(http_server, unfinished_head_is_answered_408)
-{
-	struct http_client client;
-
-	kit.options.head_timeout_ms = 20;
-	open_and_say(&client, "GET / HTTP/1.1\r\nHost: a\r\n");
-	http_client_wait_end(&kit, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 408 Request Timeout\r\n"));
-	cr_expect_eq(kit.stats.timeouts_total, 1);
-	http_client_close(&client);
 }
 
 static void on_refuse(struct http_conn *conn, int status, const char *reason)
@@ -158,88 +133,6 @@ Test(http_server, refusals_may_have_a_form_of_their_own)
 	cr_expect(http_client_has(&client, "HTTP/1.1 505 "));
 	cr_expect(http_client_has(&client, "Content-Type: text/own\r\n"));
 	cr_expect(http_client_has(&client, "\r\n\r\nHTTP Version Not Supported"));
-	http_client_close(&client);
-}
-
-Test(http_server, dripping_bytes_do_not_move_the_heads_deadline)
-{
-	struct http_client client;
-	int n = 0;
-
-	kit.options.head_timeout_ms = 50;
-	open_and_say(&client, "GET /");
-	while (!client.is_closed && kit.stats.timeouts_total == 0 && n++ < 5000) {
-		http_client_say(&client, "x");
-		http_client_turn(&kit, &client);
-		http_client_turn(&kit, &client); /* nothing there: waits */
-	}
-	cr_expect_eq(kit.stats.timeouts_total, 1);
-	http_client_close(&client);
-}
-
-Test(http_server, second_head_has_a_deadline_of_its_own)
-{
-	struct http_client client;
-
-	kit.options.head_timeout_ms = 20;
-	open_and_say(&client, GET("/") "GET /");
-	http_client_wait(&kit, &client, "hello", 1);
-	http_client_wait_end(&kit, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 408 "));
-	http_client_close(&client);
-}
-
-Test(http_server, unfinished_body_is_answered_408)
-{
-	struct http_client client;
-
-	kit.options.body_timeout_ms = 20;
-	open_and_say(&client,
-		     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhal");
-	http_client_wait_end(&kit, &client);
-	cr_expect(http_client_has(&client, "HTTP/1.1 408 "));
-	cr_expect_eq(kit.stats.timeouts_total, 1);
-	http_client_close(&client);
-}
-
-Test(http_server, idle_connection_is_closed_without_a_word)
-{
-	struct http_client client;
-
-	kit.options.idle_timeout_ms = 20;
-	open_and_say(&client, GET("/"));
-	http_client_wait(&kit, &client, "hello", 1);
-	client.in.len = 0;
-	http_client_wait_end(&kit, &client);
-	cr_expect_eq(client.in.len, 0);
-	cr_expect_eq(kit.stats.timeouts_total, 0);
-	http_client_close(&client);
-}
-
-Test(http_server, waiting_for_the_handler_has_no_deadline)
-{
-	struct http_client client;
-
-	kit.options.head_timeout_ms = 10;
-	kit.options.body_timeout_ms = 10;
-	kit.options.idle_timeout_ms = 10;
-	open_and_say(&client, GET("/later"));
-	http_kit_wait_int(&kit, &kit.later_n, 1);
-	for (int i = 0; i < 25; i++)
-		http_client_turn(&kit, &client);
-	cr_expect_eq(kit.stats.open, 1);
-	cr_expect_eq(kit.gone_n, 0);
-	http_client_close(&client);
-}
-
-Test(http_server, reader_that_stands_still_is_closed)
-{
-	struct http_client client;
-
-	kit.options.body_timeout_ms = 50;
-	open_and_say(&client, GET("/big"));
-	http_kit_wait_uint64(&kit, &kit.stats.timeouts_total, 1);
-	cr_expect_eq(kit.stats.open, 0);
 	http_client_close(&client);
 }
 

@@ -34,17 +34,24 @@ size_t conn_held_bytes(const struct conn *conn)
 	return bytes;
 }
 
-/* queue_bytes_max is never passed but by a message that waits alone: one, however long,
- * makes nobody slow. */
-static bool has_room(struct conn *conn, size_t len)
+static bool stateful_has_room(struct conn *conn, size_t len, size_t max)
 {
-	const size_t max = (size_t)conn->gateway->conf->queue_bytes_max;
-	const size_t kept = conn->stateful != NULL ? stateful_waiting_bytes(conn) : 0;
+	const size_t kept = stateful_waiting_bytes(conn);
 
 	if (!transport_fits(kept, len, max))
 		return false;
 	return conn->transport == NULL ||
 	       conn->ops->has_room(conn->transport, kept + len, max);
+}
+
+/* queue_bytes_max is never passed but by a message that waits alone: one, however long,
+ * makes nobody slow. */
+static inline bool has_room(struct conn *conn, size_t len)
+{
+	const size_t max = (size_t)conn->gateway->conf->queue_bytes_max;
+
+	return conn->stateful == NULL ? conn->ops->has_room(conn->transport, len, max)
+				      : stateful_has_room(conn, len, max);
 }
 
 static void on_sent(struct conn *conn)

@@ -4,7 +4,6 @@
  */
 #include "gateway/outlet.h"
 
-#include "gateway/transport.h"
 #include "proto/base/mem.h"
 
 /* As many as a range of the spool can be of. A record that TLS has begun of a range goes
@@ -191,7 +190,7 @@ enum err outlet_write(struct outlet *outlet)
 
 /* Whether the owner's flush is to hear of it as a write that was blocked stays as it is.
  * One that fails does so there again, and is no matter of room. */
-static __attribute__((noinline)) bool write_early(struct outlet *outlet)
+static bool write_early(struct outlet *outlet)
 {
 	const bool was_waiting = outlet->is_waiting;
 	const enum err rc = outlet_write(outlet);
@@ -200,9 +199,9 @@ static __attribute__((noinline)) bool write_early(struct outlet *outlet)
 	return rc != ERR_IO;
 }
 
-bool outlet_has_room(struct outlet *outlet, size_t len, size_t max)
+bool outlet_make_room(struct outlet *outlet, size_t len, size_t max)
 {
-	if (transport_fits(outlet_queued_bytes(outlet), len, max))
+	if (outlet_queued_bytes(outlet) == 0)
 		return true;
 	if (!outlet->is_blocked && !write_early(outlet))
 		return true;

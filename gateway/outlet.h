@@ -13,6 +13,7 @@
 #include "gateway/metrics.h"
 #include "gateway/queue.h"
 #include "gateway/spool.h"
+#include "gateway/transport.h"
 #include "proto/base/loop.h"
 #include "proto/base/sock.h"
 
@@ -77,8 +78,15 @@ static inline size_t outlet_queued_bytes(const struct outlet *outlet)
 	return spool_range_len(&outlet->spooled) + outlet->queue.bytes;
 }
 
-/* As transport.h's: when there is too much a write is tried at once. */
-bool outlet_has_room(struct outlet *outlet, size_t len, size_t max);
+/* It seems that there is too much: a write is tried at once. */
+bool outlet_make_room(struct outlet *outlet, size_t len, size_t max);
+
+/* As transport.h's. */
+static inline bool outlet_has_room(struct outlet *outlet, size_t len, size_t max)
+{
+	return outlet_queued_bytes(outlet) + len <= max ||
+	       outlet_make_room(outlet, len, max);
+}
 
 /* From now on the timer is the deadline of the close. */
 void outlet_end(struct outlet *outlet);

@@ -71,7 +71,7 @@ struct transport {
 
 static inline bool transport_fits(size_t waiting, size_t len, size_t max)
 {
-	return waiting == 0 || (waiting <= max && len <= max - waiting);
+	return waiting + len <= max || waiting == 0;
 }
 
 #endif

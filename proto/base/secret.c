@@ -5,13 +5,13 @@
  */
 #include "proto/base/secret.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/base/crypto.h"
+#include "proto/base/file.h"
 #include "proto/base/log.h"
 
 /* ---- a file */
@@ -27,32 +27,19 @@ bool secret_is_open(const struct stat *status)
 enum err secret_load(const char *path, size_t bytes_max, struct buf *key,
 		     const char **problem)
 {
-	/* Not to be held up by a path that is no file. */
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	enum err rc = ERR_IO;
 	struct stat status;
-	ssize_t n;
+	const int fd = file_open(path, &status, problem);
+	enum err rc;
 
-	if (fd < 0 || fstat(fd, &status) != 0) {
-		*problem = err_errno_text();
-		goto out;
-	}
+	if (fd < 0)
+		return ERR_IO;
 	if (secret_is_open(&status)) {
 		*problem = "others may read it; chmod 600 it";
 		rc = ERR_DENIED;
-		goto out;
+	} else {
+		rc = file_read(fd, bytes_max, key, problem);
 	}
-	n = read(fd, buf_reserve(key, bytes_max + 1), bytes_max + 1);
-	if (n < 0) {
-		*problem = err_errno_text();
-		goto out;
-	}
-	rc = (size_t)n > bytes_max ? ERR_LIMIT : OK;
-	*problem = rc != OK ? "too long" : NULL;
-	key->len += rc != OK ? 0 : (size_t)n;
-out:
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
+	(void)close(fd); /* nothing was written */
 	return rc;
 }
 

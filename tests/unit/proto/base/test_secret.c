@@ -202,7 +202,8 @@ Test(secret, a_path_that_is_no_file_is_no_wait)
 
 	(void)snprintf(fifo, sizeof(fifo), "%s.fifo", path);
 	cr_assert_eq(mkfifo(fifo, 0600), 0);
-	cr_expect_neq(secrets_load(&secrets, fifo, SECRET_BYTES_MIN, &why), OK);
+	cr_expect_eq(secrets_load(&secrets, fifo, SECRET_BYTES_MIN, &why), ERR_IO);
+	cr_expect_str_eq(why, "not a regular file");
 	cr_expect_eq(unlink(fifo), 0);
 	cr_expect_eq(secrets_load(&secrets, "/nowhere", 1, &why), ERR_IO);
 	cr_expect_str_eq(why, "No such file or directory");

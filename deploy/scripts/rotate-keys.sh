@@ -16,7 +16,8 @@
 #
 # Where Kubernetes plays no part, the files and processes are named (not redis-*):
 #
-# --file=FILE       the file with the key; again for each copy of it that is on this machine
+# --file=FILE       the file with the key; again for each copy of it that is on this machine.
+#                   Of a symbolic link what it leads to is written, and the link stays
 # --at=HOST:PORT    the admin listener of a process that reads it; again for each, workers too
 # --reload=COMMAND  makes them read it again (systemctl reload 'heliograph-*'); not given:
 #                   they look by themselves (reload_interval)
@@ -66,7 +67,12 @@ if ((${#FILES[@]} > 0)); then
 elif ((${#AT[@]} > 0)) || [[ -n $RELOAD ]]; then
 	wrong_words '--at and --reload go with --file'
 fi
-need awk base64 curl od sha256sum
+need awk base64 curl od readlink sha256sum
+for i in "${!FILES[@]}"; do
+	target=$(readlink -e "${FILES[i]}" || true)
+	[[ -f $target ]] || die "${FILES[i]}: no file, and no link to one"
+	FILES[i]=$target
+done
 
 # ---- where the key is
 

@@ -7,6 +7,7 @@
 const assert = require("node:assert/strict");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
+const http = require("node:http");
 const os = require("node:os");
 const path = require("node:path");
 const test = require("node:test");
@@ -209,6 +210,42 @@ test("who could not be asked has not read it", async (t) => {
 		await cluster.run("rotate-keys.sh", ["link", "--timeout=1"], 1);
 		assert.equal(stepsOf(cluster, "link", "link.key").length, 1, "it is accepted, and used by nobody");
 	}
+});
+
+// A process that reads `file` each time it is asked.
+async function reader(t, file) {
+	const server = http.createServer((request, response) =>
+		response.end(`router_link_key_fingerprint ${crypto.createHash("sha256").update(fs.readFileSync(file)).digest().readUInt32BE()}\n`));
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	t.after(() => server.close());
+	return `--at=127.0.0.1:${server.address().port}`;
+}
+
+test("a link to a key's file stays one, to the new key", async (t) => {
+	const { folder, run } = fake(t);
+	const [file, first, second] = ["real/link.key", "first", "second"].map((name) => path.join(folder, name));
+	fs.mkdirSync(path.dirname(file));
+	fs.writeFileSync(file, `${OLD}\n`, { mode: 0o600 });
+	fs.symlinkSync("real/link.key", second);
+	fs.symlinkSync("second", first);
+	await run("rotate-keys.sh", ["link", `--file=${first}`, await reader(t, first)]);
+	assert.deepEqual([first, second].map((name) => fs.readlinkSync(name)), ["second", "real/link.key"]);
+	assert.match(fs.readFileSync(file, "utf8"), /^[0-9a-f]{64}\n$/);
+	assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+	assert.deepEqual(fs.readdirSync(path.dirname(file)), ["link.key"]);
+});
+
+test("what leads to no file is refused before anything is written", async (t) => {
+	const { folder, run } = fake(t);
+	const [file, nowhere] = ["link.key", "nowhere"].map((name) => path.join(folder, name));
+	fs.writeFileSync(file, `${OLD}\n`, { mode: 0o600 });
+	fs.symlinkSync("gone", nowhere);
+	for (const wrong of [nowhere, folder, "/dev/null"]) {
+		const { err } = await run("rotate-keys.sh", ["link", `--file=${file}`, `--file=${wrong}`, "--at=127.0.0.1:1"], 1);
+		assert.match(err, /: no file, and no link to one/);
+	}
+	assert.equal(fs.readFileSync(file, "utf8"), `${OLD}\n`);
+	assert.ok(fs.lstatSync(nowhere).isSymbolicLink());
 });
 
 test("a key of one's own is taken from a file, and has its limit", async (t) => {

@@ -94,6 +94,8 @@ void file_watch_free(struct file_watch *watch)
 
 void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms)
 {
+	if (interval_ms == watch->interval_ms)
+		return;
 	watch->interval_ms = interval_ms;
 	if (interval_ms > 0)
 		loop_timer_start(watch->loop, &watch->timer, interval_ms);
@@ -151,6 +153,11 @@ void file_watch_end(struct file_watch *watch)
 	}
 	watch->n = kept;
 	assert(watch->n == watch->wanted_n);
+}
+
+bool file_watch_is_changing(const struct file_watch *watch)
+{
+	return watch->looks > 0;
 }
 
 void file_watch_note(struct file_watch *watch)

@@ -116,6 +116,8 @@ static void on_count(void *owner)
 	metrics->shards_leader = resharding_is_leader(&presence->resharding) ? 1 : 0;
 	metrics->settled = presence_is_settled(presence) ? 1 : 0;
 	online_count(presence);
+	presence->metrics.redis.password_fingerprint =
+		link_fingerprint(presence->link, &presence->redis_secrets.password);
 }
 
 static const char *why_not_ready(void *owner)

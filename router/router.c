@@ -107,7 +107,11 @@ static void router_listen(struct router *router)
 
 static void on_count(void *owner)
 {
-	router_count(owner);
+	struct router *router = owner;
+
+	router_count(router);
+	router->metrics.redis.password_fingerprint =
+		link_fingerprint(router->link, &router->redis_secrets.password);
 }
 
 static const char *why_not_ready(void *owner)

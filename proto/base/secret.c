@@ -143,11 +143,9 @@ enum err secrets_reload(struct secrets *secrets, const char *option, const char 
 	return OK;
 }
 
-/* A buffer that grows leaves copies behind. */
-static void lines_reserve(struct buf *text, const struct secrets *secrets)
+/* A buffer that grows leaves copies behind. `bytes`: what is to stand in front. */
+static void lines_reserve(struct buf *text, const struct secrets *secrets, size_t bytes)
 {
-	size_t bytes = 0;
-
 	for (size_t i = 0; i < secrets->n; i++)
 		bytes += secrets->items[i].len + 1;
 	(void)buf_reserve(text, bytes); /* to be written to by appending */
@@ -157,7 +155,7 @@ void secrets_copy(struct secrets *to, const struct secrets *from)
 {
 	struct secrets made = SECRETS_INIT;
 
-	lines_reserve(&made.text, from);
+	lines_reserve(&made.text, from, 0);
 	for (size_t i = 0; i < from->n; i++) {
 		const char *at = made.text.ptr + made.text.len;
 
@@ -169,15 +167,20 @@ void secrets_copy(struct secrets *to, const struct secrets *from)
 	*to = made;
 }
 
-int64_t secrets_fingerprint(const struct secrets *secrets)
+static int64_t fingerprint(const struct secrets *secrets, const struct slice *key)
 {
+	const size_t key_bytes = key != NULL ? key->len + 1 : 0;
 	uint8_t hash[CRYPTO_SHA256_BYTES];
 	struct buf text = BUF_INIT;
 	int64_t value = 0;
 
 	if (secrets->n == 0)
 		return 0;
-	lines_reserve(&text, secrets);
+	lines_reserve(&text, secrets, key_bytes);
+	if (key != NULL) {
+		buf_append_slice(&text, *key);
+		buf_append_byte(&text, '\n');
+	}
 	for (size_t i = 0; i < secrets->n; i++) {
 		buf_append_slice(&text, secrets->items[i]);
 		buf_append_byte(&text, '\n');
@@ -187,6 +190,16 @@ int64_t secrets_fingerprint(const struct secrets *secrets)
 	for (size_t i = 0; i < 4; i++)
 		value = value << 8 | hash[i];
 	return value;
+}
+
+int64_t secrets_fingerprint(const struct secrets *secrets)
+{
+	return fingerprint(secrets, NULL);
+}
+
+int64_t secrets_fingerprint_keyed(const struct secrets *secrets, struct slice key)
+{
+	return fingerprint(secrets, &key);
 }
 
 void secrets_fini(struct secrets *secrets)

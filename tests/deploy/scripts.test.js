@@ -274,9 +274,22 @@ test("Redis knows a password before it is used, and after only that", async (t) 
 	assert.equal(cluster.state().secrets["redis-router"]["redis.password"], OLD);
 });
 
+// It may have read its files for another reason, as often as it likes.
+test("a password that one pod has not read holds up the next step", async (t) => {
+	const cluster = await fake(t, { deaf: { "router-1": OLD } });
+	const { out, err } = await cluster.run("rotate-keys.sh", ["redis-router", "--timeout=1"], 1);
+	assert.match(err, /no user heliograph-hubs/);
+	cluster.state().secrets.redis["users.acl"] += `user heliograph-hubs on #${"0".repeat(64)} ~* +@all\n`;
+	const late = await cluster.run("rotate-keys.sh", ["redis-router", "--timeout=1"], 1);
+	assert.match(late.err, /waited 1 s in vain for all processes to have read it/);
+	assert.deepEqual(cluster.state().history.map(([secret]) => secret), ["redis", "redis-router"], "Redis still takes the old one");
+	const [fresh] = stepsOf(cluster, "redis-router", "redis.password")[0];
+	assert.doesNotMatch(JSON.stringify(cluster.state().calls) + out + err + late.out + late.err, new RegExp(`${fresh}|${OLD}`));
+});
+
 // A pod that has not read the file of the run before knows its old one only.
 test("after a run that was stopped Redis takes all that the file has", async (t) => {
-	const cluster = await fake(t, { secrets: { "redis-presence": { "redis.password": `${OLDER}\n${OLD}\n` },
+	const cluster = await fake(t, { secrets: { link: { "link.key": OLD }, "redis-presence": { "redis.password": `${OLDER}\n${OLD}\n` },
 		redis: { "users.acl": `user heliograph on #${"0".repeat(64)} ~* +@all\n` } } });
 	await cluster.run("rotate-keys.sh", ["redis-presence"]);
 	const users = cluster.state().history.filter(([secret]) => secret === "redis").map(([, , text]) => text);

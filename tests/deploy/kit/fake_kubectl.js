@@ -23,11 +23,13 @@ function podsOf(state, component) {
 	return Array.from({ length: state.replicas[component] }, (_, i) => `${component}-${i}`);
 }
 
-// What a process whose pod is `pod` tells of the lines that it has.
+const linesOf = (text = "") => text.split("\n").filter(Boolean).map((line) => `${line}\n`);
+
+// What a process whose pod is `pod` tells of the lines that it has; of passwords behind the link key.
 function fingerprintOf(state, pod, secret, key) {
-	const of = state.deaf?.[pod] ?? state.secrets[secret]?.[key] ?? "";
-	const lines = of.split("\n").filter(Boolean).map((line) => `${line}\n`).join("");
-	return lines ? crypto.createHash("sha256").update(lines).digest().readUInt32BE() : 0;
+	const lines = linesOf(state.deaf?.[pod] ?? state.secrets[secret]?.[key]);
+	const before = key === "redis.password" ? linesOf(state.secrets.link["link.key"])[0] : "";
+	return lines.length ? crypto.createHash("sha256").update(before + lines.join("")).digest().readUInt32BE() : 0;
 }
 
 function metrics(state, pod) {
@@ -37,9 +39,10 @@ function metrics(state, pod) {
 		Object.assign(rows, { token_key_fingerprint: ["clients", "token.key"], auth_key_fingerprint: ["clients", "auth.key"] });
 	if (program === "presence")
 		rows.admin_token_fingerprint = ["admin", "admin.token"];
+	if (program !== "gateway")
+		rows.redis_password_fingerprint = [`redis-${program}`, "redis.password"];
 	return [
 		...Object.entries(rows).map(([name, [secret, key]]) => `${program}_${name} ${fingerprintOf(state, pod, secret, key)}`),
-		`${program}_conf_reloads_total ${state.reloads ?? 0}`,
 		...Object.entries(state.metrics?.[program] ?? {}).map(([name, value]) => `${program}_${name} ${value}`),
 	].join("\n") + "\n";
 }
@@ -84,7 +87,6 @@ const verbs = {
 		if (words[1] === "secret")
 			for (const [key, value] of Object.entries(patch.data)) {
 				state.secrets[words[2]][key] = Buffer.from(value, "base64").toString();
-				state.reloads = (state.reloads ?? 0) + 1;
 				state.history.push([words[2], key, state.secrets[words[2]][key]]);
 			}
 		else if (words[1] === "hpa")

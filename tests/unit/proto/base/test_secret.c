@@ -289,3 +289,14 @@ Test(secret, a_fingerprint_is_what_sha256sum_says)
 	cr_expect(reload_changes(K2 "\n" K1, OK));
 	cr_expect_eq(secrets_fingerprint(&secrets), 0xb4425a42);
 }
+
+/* printf '%s\n' KEY PASSWORD... | sha256sum */
+Test(secret, a_fingerprint_may_be_one_for_those_who_have_a_key)
+{
+	cr_expect_eq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0);
+	cr_expect(reload_changes(K2, OK));
+	cr_expect_eq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0xee25067c);
+	cr_expect_neq(secrets_fingerprint_keyed(&secrets, SLICE(K3)), 0xee25067c);
+	cr_expect(reload_changes(K3, OK));
+	cr_expect_neq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0xee25067c);
+}

@@ -205,7 +205,7 @@ include tests/deploy/deploy.mk
 bins += $(hubgen_bin)
 
 # ---- Everyday targets --------------------------------------------------------------------
-.PHONY: help deps all build run test test-unit test-lab test-wire test-cluster test-clients test-browser check ci \
+.PHONY: help deps all build run test test-unit test-lab test-wire test-cluster test-deploy test-clients test-browser check ci \
 	ahead asan asan-run tsan coverage lint lint-scripts tidy cppcheck text fmt fmt-check docs \
 	bench-micro install uninstall clean distclean compile_commands tags FORCE $(deps_targets)
 help: ## this list
@@ -231,6 +231,8 @@ test-unit: $(unit_bins) | deps-test ## Criterion, one binary a module
 	$(run_tests) unit
 test-lab test-wire test-cluster: test-%: $(node_needs) | deps-test ## official clients, real processes
 	$(run_tests) $*
+test-deploy: $(node_needs) $(deploy_needs) | deps-test ## manifests, and what else deploy/ has
+	$(run_tests) deploy
 test-clients: $(node_needs) | deps-test ## the TypeScript package of docs/clients
 	$(run_tests) clients
 test-browser: $(node_needs) | deps-test deps-browser ## pages in Chromium

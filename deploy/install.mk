@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What goes where: the servers, the tools and headers of those who write hubs, and the
-# manual. Folders are GNU's; DESTDIR is put before each of them and is never written into
+# What goes where: the servers, the tools and headers of those who write hubs, what operators
+# run and look at, and the manual. Folders are GNU's; DESTDIR is put before each of them and is never written into
 # a file.
 prefix ?= /usr/local
 exec_prefix ?= $(prefix)
@@ -10,6 +10,7 @@ sbindir ?= $(exec_prefix)/sbin
 libdir ?= $(exec_prefix)/lib
 includedir ?= $(prefix)/include
 datarootdir ?= $(prefix)/share
+datadir ?= $(datarootdir)
 docdir ?= $(datarootdir)/doc/heliograph
 mandir ?= $(datarootdir)/man
 pkgconfigdir ?= $(libdir)/pkgconfig
@@ -24,7 +25,7 @@ bashcompletiondir ?= $(datarootdir)/bash-completion/completions
 zshcompletiondir ?= $(datarootdir)/zsh/site-functions
 
 # Their names are words of make and of the shell, and uninstall removes what they say: a blank would make two of one.
-install_folders = DESTDIR prefix exec_prefix bindir sbindir libdir includedir datarootdir docdir mandir pkgconfigdir moduledir \
+install_folders = DESTDIR prefix exec_prefix bindir sbindir libdir includedir datarootdir datadir docdir mandir pkgconfigdir moduledir \
 	sysconfdir unitdir sysusersdir tmpfilesdir bashcompletiondir zshcompletiondir
 refuse_blanks = $(foreach f,$(install_folders),$(if $(word 2,x$($(f))x),$(error $f=$($(f)): a folder with a blank in its name cannot be installed to)))
 
@@ -41,6 +42,9 @@ hub_api_version = $(shell sed -n 's/^\#define HUB_API_VERSION //p' router/*.h)
 doc_pages = README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md)
 doc_files = LICENSE $(wildcard docs/*.svg docs/*.png)
 doc_decisions = $(wildcard docs/decisions/*.md)
+# For operators: scripts, examples of proxies, rules and dashboards, as they are in deploy/.
+data_files = $(wildcard deploy/scripts/*.sh deploy/edge/* deploy/monitoring/*)
+data_dirs = $(sort $(patsubst %/,%,$(dir $(data_files:deploy/%=%))))
 doc_example = $(addprefix docs/examples/poll/,Makefile README.md poll.c poll.hub poll.txt)
 
 # ---- the manual: its tables are what the programs say of themselves
@@ -81,7 +85,7 @@ $(completion_zsh): $(B)/completion/zsh/_%: $(B)/% deploy/completion.sh
 # ---- everything
 install: $(bins) $(manual) $(B)/heliograph-hub.pc $(services_made) $(completion_bash) $(completion_zsh) ## into DESTDIR, prefix: programs, services, headers for hubs, manual
 	$(refuse_blanks)$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(sbindir) $(docdir)/decisions $(docdir)/examples/poll $(docdir)/examples/systemd $(pkgconfigdir) $(moduledir) \
-		$(unitdir) $(sysusersdir) $(tmpfilesdir) $(sysconfdir)/heliograph $(bashcompletiondir) $(zshcompletiondir) \
+		$(data_dirs:%=$(datadir)/heliograph/%) $(unitdir) $(sysusersdir) $(tmpfilesdir) $(sysconfdir)/heliograph $(bashcompletiondir) $(zshcompletiondir) \
 		$(sort $(dir $(hub_headers:%=$(includedir)/heliograph/%) $(foreach m,$(manual),$(mandir)/man$(subst .,,$(suffix $m))/))))
 	$(INSTALL) -m 755 $(installed_servers) $(DESTDIR)$(sbindir)
 	$(INSTALL) -m 755 $(installed_tools) $(DESTDIR)$(bindir)
@@ -96,18 +100,20 @@ install: $(bins) $(manual) $(B)/heliograph-hub.pc $(services_made) $(completion_
 	@for c in $(confs_made); do $(INSTALL) -m 644 $$c $(DESTDIR)$(sysconfdir)/heliograph/$${c##*/}.example || exit 1; done
 	$(INSTALL) -m 644 $(completion_bash) $(DESTDIR)$(bashcompletiondir)
 	$(INSTALL) -m 644 $(completion_zsh) $(DESTDIR)$(zshcompletiondir)
-	@for p in $(doc_pages); do f=$(DESTDIR)$(docdir)/$${p##*/}; \
-		sed -e 's,](docs/,](,g' -e 's,](\(\.\./\)\?router/,]($(includedir)/heliograph/router/,g' -e 's,](\.\./,](,g' $$p > $$f && \
-		chmod 644 $$f || exit 1; done
 	$(INSTALL) -m 644 $(doc_files) $(DESTDIR)$(docdir)
-	$(INSTALL) -m 644 $(doc_decisions) $(DESTDIR)$(docdir)/decisions
 	$(INSTALL) -m 644 $(doc_example) $(DESTDIR)$(docdir)/examples/poll
+	@for f in $(data_files); do m=644; ! [ -x $$f ] || m=755; \
+		$(INSTALL) -m $$m $$f $(DESTDIR)$(datadir)/heliograph/$${f#deploy/} || exit 1; done
+	@page() { deploy/installed_page.sh "$$1" $(docdir) $(datadir) $(includedir) > "$$2" && chmod 644 "$$2"; }; \
+		for p in $(doc_pages); do page $$p $(DESTDIR)$(docdir)/$${p##*/} || exit 1; done; \
+		for p in $(doc_decisions) docs/examples/poll/README.md; do page $$p $(DESTDIR)$(docdir)/$${p#docs/} || exit 1; done; \
+		page deploy/monitoring/README.md $(DESTDIR)$(datadir)/heliograph/monitoring/README.md
 
 formatted += docs/examples/poll/poll.c
 
 # An installation of its own, for the tests of what is built against one.
 sdk := $(B)/sdk/.installed
-$(sdk): $(bins) $(manual) deploy/heliograph-hub.pc.in deploy/install.mk $(wildcard router/hub*.h proto/base/*.h proto/wire/*.h) $(doc_pages) $(doc_example)
+$(sdk): $(bins) $(manual) deploy/heliograph-hub.pc.in deploy/install.mk $(wildcard router/hub*.h proto/base/*.h proto/wire/*.h) $(doc_pages) $(doc_decisions) $(doc_example) $(data_files) deploy/installed_page.sh
 	$(say) INSTALL $(@D) && rm -rf $(@D)
 	@$(MAKE) install DESTDIR= prefix=$(CURDIR)/$(@D) > $(B)/sdk.log || { cat $(B)/sdk.log; exit 1; }
 	@touch $@
@@ -129,7 +135,9 @@ uninstall: ## what install put there; folders that others may share stay
 		$(patsubst $(B)/service/conf/%,$(DESTDIR)$(sysconfdir)/heliograph/%.example,$(confs_made)) \
 		$(patsubst $(B)/completion/bash/%,$(DESTDIR)$(bashcompletiondir)/%,$(completion_bash)) \
 		$(patsubst $(B)/completion/zsh/%,$(DESTDIR)$(zshcompletiondir)/%,$(completion_zsh)) \
-		$(doc_installed:%=$(DESTDIR)$(docdir)/%)
+		$(doc_installed:%=$(DESTDIR)$(docdir)/%) $(data_files:deploy/%=$(DESTDIR)$(datadir)/heliograph/%)
 	rm -rf $(DESTDIR)$(includedir)/heliograph
 	@for d in decisions examples/poll examples/systemd examples .; do ! [ -d $(DESTDIR)$(docdir)/$$d ] || \
 		rmdir --ignore-fail-on-non-empty $$(cd $(DESTDIR)$(docdir)/$$d && pwd) || exit 1; done
+	@for d in $(data_dirs) .; do ! [ -d $(DESTDIR)$(datadir)/heliograph/$$d ] || \
+		rmdir --ignore-fail-on-non-empty $$(cd $(DESTDIR)$(datadir)/heliograph/$$d && pwd) || exit 1; done

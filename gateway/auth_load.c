@@ -7,7 +7,6 @@
 #define _GNU_SOURCE /* memmem */
 #endif
 #include <assert.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "gateway/auth.h"
 #include "gateway/auth_private.h"
+#include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/base/secret.h"
@@ -48,36 +48,19 @@ static enum err source_fail(struct source *source, enum err rc, const char *text
 	return rc;
 }
 
-/* Not to be held up by a path that is no file. */
-static enum err source_read_fd(struct source *source, int fd, size_t bytes_max)
-{
-	struct stat status;
-	ssize_t n;
-
-	if (fstat(fd, &status) != 0)
-		return source_fail(source, ERR_IO, err_errno_text());
-	if (!S_ISREG(status.st_mode))
-		return source_fail(source, ERR_ARGUMENT, "not a file");
-	source->is_open_to_others = secret_is_open(&status);
-	n = read(fd, buf_reserve(&source->bytes, bytes_max + 1), bytes_max + 1);
-	if (n < 0)
-		return source_fail(source, ERR_IO, err_errno_text());
-	if ((size_t)n > bytes_max)
-		return source_fail(source, ERR_LIMIT, "the file is too long");
-	source->bytes.len = (size_t)n;
-	return OK;
-}
-
 static enum err source_read(struct source *source, size_t bytes_max)
 {
-	const int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const char *problem;
+	struct stat status;
+	const int fd = file_open(source->path, &status, &problem);
 	enum err rc;
 
 	if (fd < 0)
-		return source_fail(source, ERR_IO, err_errno_text());
-	rc = source_read_fd(source, fd, bytes_max);
+		return source_fail(source, ERR_IO, problem);
+	source->is_open_to_others = secret_is_open(&status);
+	rc = file_read(fd, bytes_max, &source->bytes, &problem);
 	(void)close(fd); /* nothing was written */
-	return rc;
+	return rc == OK ? OK : source_fail(source, rc, problem);
 }
 
 static enum err secrecy_check(struct source *source)

@@ -57,21 +57,22 @@ static void log_reload_failed(char error[TLS_ERROR_BYTES])
 	log_error("tls.reload_failed", "reason=\"%s\"", error);
 }
 
-void certificate_reload(struct gateway *gateway)
+bool certificate_reload(struct gateway *gateway)
 {
 	const struct gateway_conf *conf = gateway->conf;
 	char error[TLS_ERROR_BYTES];
 	struct tls *tls;
 
 	if (conf->tls_cert[0] == '\0')
-		return;
+		return true;
 	if (tls_new(conf->tls_cert, conf->tls_key, &tls, error) != OK) {
 		gateway->metrics.tls_reload_failed_total++;
 		log_reload_failed(error);
-		return;
+		return false;
 	}
 	http_server_set_tls(gateway->server, tls);
 	log_info("tls.reloaded", "days=%" PRId64, days_left(gateway, tls));
 	note_end(gateway, tls);
 	tls_unref(tls); /* the server has its own reference */
+	return true;
 }

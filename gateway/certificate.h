@@ -6,6 +6,8 @@
 #ifndef GATEWAY_CERTIFICATE_H
 #define GATEWAY_CERTIFICATE_H
 
+#include <stdbool.h>
+
 #include "proto/base/tls.h"
 
 struct gateway;
@@ -15,7 +17,7 @@ struct gateway;
 struct tls *certificate_load(struct gateway *gateway);
 
 /* Reads the files again, for connections from now on; the old one stays when they will
- * not do. */
-void certificate_reload(struct gateway *gateway);
+ * not do: false. */
+bool certificate_reload(struct gateway *gateway);
 
 #endif

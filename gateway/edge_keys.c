@@ -37,28 +37,35 @@ void edge_keys_open(struct gateway *gateway)
 	gateway->metrics.auth_key_fingerprint = auth_fingerprint(gateway->auth);
 }
 
-static void token_key_reload(struct gateway *gateway)
+static bool token_key_reload(struct gateway *gateway)
 {
 	const char *path = gateway->conf->token_key_file;
 	bool is_changed;
 
 	if (path[0] == '\0')
-		return;
+		return true;
 	if (secrets_reload(&gateway->token_secrets, "token_key_file", path,
-			   SECRET_BYTES_MIN, &is_changed) != OK)
+			   SECRET_BYTES_MIN, &is_changed) != OK) {
 		gateway->metrics.reload.secret_failed_total++;
-	else if (is_changed)
+		return false;
+	}
+	if (is_changed)
 		token_key_make(gateway);
+	return true;
 }
 
-void edge_keys_reload(struct gateway *gateway)
+bool edge_keys_reload(struct gateway *gateway)
 {
 	const struct gateway_conf *conf = gateway->conf;
+	bool is_good = token_key_reload(gateway);
 
-	token_key_reload(gateway);
-	if (auth_reload(&gateway->auth, &conf->jwt, gateway_conf_dev_secret(conf)) != OK)
+	if (auth_reload(&gateway->auth, &conf->jwt, gateway_conf_dev_secret(conf)) !=
+	    OK) {
 		gateway->metrics.auth_reload_failed_total++;
+		is_good = false;
+	}
 	gateway->metrics.auth_key_fingerprint = auth_fingerprint(gateway->auth);
+	return is_good;
 }
 
 void edge_keys_close(struct gateway *gateway)

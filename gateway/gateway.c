@@ -93,16 +93,18 @@ static void *gateway_start(struct proc *proc)
 
 /* ---- reload */
 
-static void gateway_reload(struct proc *proc, void *state)
+static bool gateway_reload(struct proc *proc, void *state)
 {
 	struct gateway *gateway = state;
+	bool is_good =
+		link_reload_keys(gateway->link, gateway->conf->link.key_file) == OK;
 
 	(void)proc; /* gateway->proc */
-	if (link_reload_keys(gateway->link, gateway->conf->link.key_file) != OK)
-		gateway->metrics.reload.secret_failed_total++;
-	edge_keys_reload(gateway);
-	certificate_reload(gateway);
+	gateway->metrics.reload.secret_failed_total += !is_good;
+	is_good = edge_keys_reload(gateway) && is_good;
+	is_good = certificate_reload(gateway) && is_good;
 	routers_reload(gateway);
+	return is_good;
 }
 
 /* ---- drain and stop */

@@ -116,6 +116,8 @@ static void on_count(void *owner)
 	metrics->shards_leader = resharding_is_leader(&presence->resharding) ? 1 : 0;
 	metrics->settled = presence_is_settled(presence) ? 1 : 0;
 	online_count(presence);
+	presence->metrics.redis.password_fingerprint =
+		link_fingerprint(presence->link, &presence->redis_secrets.password);
 }
 
 static const char *why_not_ready(void *owner)
@@ -203,29 +205,33 @@ struct admin *admin_open(struct presence *presence)
 	return admin;
 }
 
-void admin_reload(struct admin *admin)
+bool admin_reload(struct admin *admin)
 {
 	const struct presence_conf *conf = admin->presence->conf;
 	struct presence_metrics *metrics = &admin->presence->metrics;
 	char error[TLS_ERROR_BYTES];
 	const char *problem = NULL;
+	bool is_good = true;
 	struct tls *tls;
 
 	if (admin_auth_reload(&admin->auth, conf, &problem) != OK) {
 		log_error("admin.reload_failed", "option=admin_token_file reason=%s",
 			  log_quote(slice_from_str(problem)).text);
 		metrics->reload.secret_failed_total++;
+		is_good = false;
 	}
 	metrics->admin_token_fingerprint = secrets_fingerprint(&admin->auth.tokens);
 	if (tls_load(conf, &tls, error) != OK) {
 		log_error("admin.reload_failed", "option=admin_tls reason=%s",
 			  log_quote(slice_from_str(error)).text);
 		metrics->reload.secret_failed_total++;
+		is_good = false;
 	} else if (tls != NULL) {
 		health_set_tls(admin->health, tls);
 		note_end(admin, tls);
 		tls_unref(tls); /* the listener has its own reference */
 	}
+	return is_good;
 }
 
 void admin_close(struct admin *admin)

@@ -18,8 +18,9 @@ struct admin *admin_open(struct presence *presence);
 /* What is still asked is answered to nobody. NULL is legal. */
 void admin_close(struct admin *admin);
 
-/* After SIGHUP: the tokens and the certificate are read again. */
-void admin_reload(struct admin *admin);
+/* After SIGHUP: the tokens and the certificate are read again; what will not do stays
+ * as it was: false. */
+bool admin_reload(struct admin *admin);
 
 /* As it really listens, for the ready line. */
 const char *admin_address(const struct admin *admin);

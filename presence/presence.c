@@ -108,16 +108,18 @@ static void *presence_start(struct proc *proc)
 	return presence;
 }
 
-static void presence_reload(struct proc *proc, void *state)
+static bool presence_reload(struct proc *proc, void *state)
 {
 	struct presence *presence = state;
+	bool is_good =
+		link_reload_keys(presence->link, presence->conf->link.key_file) == OK;
 
 	(void)proc; /* presence->proc */
-	if (link_reload_keys(presence->link, presence->conf->link.key_file) != OK)
-		presence->metrics.reload.secret_failed_total++;
-	store_choose_reload(presence);
-	admin_reload(presence->admin);
+	presence->metrics.reload.secret_failed_total += !is_good;
+	is_good = store_choose_reload(presence) && is_good;
+	is_good = admin_reload(presence->admin) && is_good;
 	resharding_reload(&presence->resharding);
+	return is_good;
 }
 
 /* Nothing is under way that anyone would miss: the others tell the next one everything.

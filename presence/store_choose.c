@@ -37,15 +37,17 @@ static struct store *store_choose_redis(struct presence *presence)
 	return store;
 }
 
-void store_choose_reload(struct presence *presence)
+bool store_choose_reload(struct presence *presence)
 {
 	const struct redis_conf *conf = &presence->conf->redis;
+	bool is_good;
 
 	if (conf->url[0] == '\0')
-		return;
-	if (redis_secrets_reload(conf, &presence->redis_secrets) != OK)
-		presence->metrics.reload.secret_failed_total++;
+		return true;
+	is_good = redis_secrets_reload(conf, &presence->redis_secrets) == OK;
+	presence->metrics.reload.secret_failed_total += !is_good;
 	store_redis_set_secrets(presence->store, &presence->redis_secrets);
+	return is_good;
 }
 
 struct store *store_choose(struct presence *presence)

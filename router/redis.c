@@ -39,13 +39,15 @@ void router_open_redis(struct router *router)
 	set_secrets(router);
 }
 
-void router_reload_redis(struct router *router)
+bool router_reload_redis(struct router *router)
 {
 	const struct redis_conf *conf = &router->conf->redis;
+	bool is_good;
 
 	if (conf->url[0] == '\0')
-		return;
-	if (redis_secrets_reload(conf, &router->redis_secrets) != OK)
-		router->metrics.reload.secret_failed_total++;
+		return true;
+	is_good = redis_secrets_reload(conf, &router->redis_secrets) == OK;
+	router->metrics.reload.secret_failed_total += !is_good;
 	set_secrets(router);
+	return is_good;
 }

@@ -107,7 +107,11 @@ static void router_listen(struct router *router)
 
 static void on_count(void *owner)
 {
-	router_count(owner);
+	struct router *router = owner;
+
+	router_count(router);
+	router->metrics.redis.password_fingerprint =
+		link_fingerprint(router->link, &router->redis_secrets.password);
 }
 
 static const char *why_not_ready(void *owner)
@@ -197,15 +201,16 @@ static void *router_start(struct proc *proc)
 	return router;
 }
 
-static void router_reload(struct proc *proc, void *state)
+static bool router_reload(struct proc *proc, void *state)
 {
 	struct router *router = state;
+	bool is_good = link_reload_keys(router->link, router->conf->link.key_file) == OK;
 
 	(void)proc; /* router->proc */
-	if (link_reload_keys(router->link, router->conf->link.key_file) != OK)
-		router->metrics.reload.secret_failed_total++;
-	router_reload_redis(router);
+	router->metrics.reload.secret_failed_total += !is_good;
+	is_good = router_reload_redis(router) && is_good;
 	hub_runtime_reload(router->hubs);
+	return is_good;
 }
 
 /* ---- drain and stop */

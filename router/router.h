@@ -96,8 +96,8 @@ void router_init(struct router *router, struct loop *loop, const struct router_c
 /* Begins to connect to Redis, if there is to be one. After the hubs are known. */
 void router_open_redis(struct router *router);
 
-/* Reads its passwords again; what will not do stays as it was. */
-void router_reload_redis(struct router *router);
+/* Reads its passwords again; what will not do stays as it was: false. */
+bool router_reload_redis(struct router *router);
 
 /* Brings the gauges that follow from the tables up to date. */
 void router_count(struct router *router);

@@ -45,6 +45,8 @@ const SECTIONS = [
 		["Memory", "bytes", "Held in RAM.", [['process_resident_memory_bytes{job=~"heliograph-.+",ONE}', INSTANCE]]],
 		["Stalls", "percentunit", "Share of the time in turns of the loop that took 100 ms or longer.", [
 			[eachRate("heliograph_loop_stalled_seconds_total"), INSTANCE]]],
+		["Files that will not do", "short", "1 at who could not read its configuration, or what that names, again.",
+			three(each, "conf_stale", INSTANCE)],
 	]],
 	["Gateways", PANEL, [
 		["Connections", "short", "Open ones, and how many there may be.", [

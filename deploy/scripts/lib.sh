@@ -16,10 +16,12 @@ CTL_WORDS=(/usr/sbin/heliograph-presence ctl --address=127.0.0.1:8090
 umask 077
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/heliograph-scripts.XXXXXX")
 FORWARD_PID=
+FORWARD_OUT=
 forward_end() {
 	if [[ -n $FORWARD_PID ]]; then
 		kill "$FORWARD_PID" 2>/dev/null || true
 		wait "$FORWARD_PID" 2>/dev/null || true
+		exec {FORWARD_OUT}<&-
 	fi
 	FORWARD_PID=
 }
@@ -101,15 +103,21 @@ change() {
 	fi
 }
 
-# what, command...: until it succeeds, a second apart; ends the script after TIMEOUT.
-until_done() {
-	local what=$1 end=$((SECONDS + TIMEOUT))
-	shift
-	((DRY_RUN == 0)) || return 0
+# command...: until it succeeds, soon and then a second apart; false after TIMEOUT.
+until_true() {
+	local end=$((SECONDS + TIMEOUT)) tenths=1
 	until "$@"; do
-		((SECONDS < end)) || die "waited $TIMEOUT s in vain for $what"
-		sleep 1
+		((SECONDS < end)) || return 1
+		sleep "$((tenths / 10)).$((tenths % 10))"
+		tenths=$((tenths < 5 ? 2 * tenths : 10))
 	done
+}
+
+# what, command...: the same; ends the script when it is false.
+until_done() {
+	local what=$1
+	shift
+	((DRY_RUN)) || until_true "$@" || die "waited $TIMEOUT s in vain for $what"
 }
 
 # The names of a component's pods, a line each; --ending: those too that are told to end.
@@ -153,17 +161,15 @@ json_text() {
 
 # pod, port: makes it reachable at $FORWARDED, until forward_end.
 forward() {
-	local tries=100
+	local line
 	forward_end
-	: >"$WORK/forward"
 	# Not by k(): the process to be ended would be a shell of ours, and kubectl go on.
-	"${KUBECTL_WORDS[@]}" port-forward -n "$NAMESPACE" "pod/$1" ":$2" >"$WORK/forward" 2>"$WORK/forward.err" &
+	exec {FORWARD_OUT}< <(exec "${KUBECTL_WORDS[@]}" port-forward -n "$NAMESPACE" "pod/$1" ":$2" 2>"$WORK/forward.err")
 	FORWARD_PID=$!
-	while ((tries-- > 0)); do
-		FORWARDED=$(sed -n 's/^Forwarding from \(127[.0-9]*:[0-9]*\) .*/\1/p' "$WORK/forward")
-		[[ -z $FORWARDED ]] || return 0
-		kill -0 "$FORWARD_PID" 2>/dev/null || break
-		sleep 0.1
+	while IFS= read -r -t 10 line <&"$FORWARD_OUT"; do
+		[[ $line =~ ^Forwarding\ from\ (127[.0-9]*:[0-9]+)\  ]] || continue
+		FORWARDED=${BASH_REMATCH[1]}
+		return 0
 	done
 	forward_end
 	return 1

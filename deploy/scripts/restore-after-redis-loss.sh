@@ -55,25 +55,17 @@ are_equal() {
 	((off <= HELD / 100 + 2))
 }
 
-wait_for_equal() {
-	local end=$((SECONDS + TIMEOUT))
-	until are_equal; do
-		((SECONDS < end)) || return 1
-		sleep 2
-	done
-}
-
 if ((DRY_RUN)); then
 	counts || die 'presence is not ready, or does not know everything yet'
 	say "gateways hold $HELD connections, presence knows $KNOWN"
 	exit 0
 fi
 say 'waiting for presence to reach Redis, and to be told everything'
-if ! wait_for_equal; then
+if ! until_true are_equal; then
 	say "gateways hold ${HELD:-?} connections, presence knows ${KNOWN:-?}"
 	((RESTART)) || die "not equal after $TIMEOUT s; is Redis there? (presence_redis_away, log event redis.down) Else: --restart"
 	k rollout restart statefulset/presence >&2
 	k rollout status statefulset/presence "--timeout=${TIMEOUT}s" >&2
-	wait_for_equal || die "not equal after a restart of presence, either: gateways ${HELD:-?}, presence ${KNOWN:-?}"
+	until_true are_equal || die "not equal after a restart of presence, either: gateways ${HELD:-?}, presence ${KNOWN:-?}"
 fi
 say "gateways hold $HELD connections, presence knows $KNOWN: done"

@@ -16,7 +16,8 @@
 #
 # Where Kubernetes plays no part, the files and processes are named (not redis-*):
 #
-# --file=FILE       the file with the key; again for each copy of it that is on this machine
+# --file=FILE       the file with the key; again for each copy of it that is on this machine.
+#                   Of a symbolic link what it leads to is written, and the link stays
 # --at=HOST:PORT    the admin listener of a process that reads it; again for each, workers too
 # --reload=COMMAND  makes them read it again (systemctl reload 'heliograph-*'); not given:
 #                   they look by themselves (reload_interval)
@@ -48,25 +49,32 @@ while (($#)); do
 	shift
 done
 
-# The Secret, the key in it, which components read it, and the gauge that tells of it.
-FINGERPRINT=
+# The Secret, the key in it, which components read it, and the gauge that tells of it; of
+# Redis its user, too.
+REDIS_USER=
 case $KIND in
 link) SECRET=link KEY=link.key COMPONENTS='router gateway presence' FINGERPRINT=link_key_fingerprint DROP=1 ;;
 token) SECRET=clients KEY=token.key COMPONENTS=gateway FINGERPRINT=token_key_fingerprint ;;
 auth) SECRET=clients KEY=auth.key COMPONENTS=gateway FINGERPRINT=auth_key_fingerprint ;;
 admin) SECRET=admin KEY=admin.token COMPONENTS=presence FINGERPRINT=admin_token_fingerprint ;;
-redis-presence) SECRET=redis-presence KEY=redis.password COMPONENTS=presence REDIS_USER=heliograph DROP=1 ;;
-redis-router) SECRET=redis-router KEY=redis.password COMPONENTS=router REDIS_USER=heliograph-hubs DROP=1 ;;
+redis-presence) SECRET=redis-presence KEY=redis.password COMPONENTS=presence REDIS_USER=heliograph ;;
+redis-router) SECRET=redis-router KEY=redis.password COMPONENTS=router REDIS_USER=heliograph-hubs ;;
 '') wrong_words 'which key? link, token, auth, admin, redis-presence or redis-router' ;;
 *) wrong_words "$KIND: link, token, auth, admin, redis-presence or redis-router is meant" ;;
 esac
+[[ -z $REDIS_USER ]] || FINGERPRINT=redis_password_fingerprint DROP=1
 if ((${#FILES[@]} > 0)); then
-	[[ -n $FINGERPRINT ]] || wrong_words "$KIND: not with --file; docs/OPERATING.md tells the steps"
+	[[ -z $REDIS_USER ]] || wrong_words "$KIND: not with --file; docs/OPERATING.md tells the steps"
 	((${#AT[@]} > 0)) || wrong_words '--file without --at: nobody would be asked whether it has been read'
 elif ((${#AT[@]} > 0)) || [[ -n $RELOAD ]]; then
 	wrong_words '--at and --reload go with --file'
 fi
-need awk base64 curl od sha256sum
+need awk base64 curl od readlink sha256sum
+for i in "${!FILES[@]}"; do
+	target=$(readlink -e "${FILES[i]}" || true)
+	[[ -f $target ]] || die "${FILES[i]}: no file, and no link to one"
+	FILES[i]=$target
+done
 
 # ---- where the key is
 
@@ -116,22 +124,25 @@ lines_put() {
 	else
 		secret_put "$SECRET" "$KEY" "$WORK/lines"
 	fi
-	until_done "all processes to have read it" all_have "$(sha256sum <"$WORK/lines" | cut -c1-8)"
+	until_done "all processes to have read it" all_have "$(fingerprint_of "$WORK/lines")"
 }
 
 # ---- who has it
 
-# Of one exposition on stdin. Passwords have no fingerprint: that it was read again must do.
+# What those show who have read the file: eight hexadecimal digits. Passwords may be short:
+# they are behind the link key's first line, without which nobody can try them.
+fingerprint_of() {
+	{
+		[[ -z $REDIS_USER ]] || secret_get link link.key | tr -d '\r' | awk 'length && !n++'
+		cat "$1"
+	} | sha256sum | cut -c1-8
+}
+
+# Of one exposition on stdin.
 shows() {
-	local text value
-	text=$(cat)
-	if [[ -n $FINGERPRINT ]]; then
-		value=$(metric_of "$FINGERPRINT" <<<"$text") || return 1
-		[[ $value == $((16#$1)) ]]
-	else
-		value=$(metric_of conf_reloads_total <<<"$text") || return 1
-		[[ -n $2 ]] && ((value > $2))
-	fi
+	local value
+	value=$(metric_of "$FINGERPRINT") || return 1
+	[[ $value == $((16#$1)) ]]
 }
 
 # Whichever program it is of.
@@ -141,13 +152,12 @@ metric_of() {
 		END { if (n != 1) exit 1; printf "%.0f\n", value }'
 }
 
-declare -A RELOADS=()
 declare -A HAVE=() # what a pod has shown last: who has shown it once need not again
 
 all_have() {
 	local component pod address n=0
 	for address in "${AT[@]}"; do
-		fetch "http://$address/metrics" 2>/dev/null | shows "$1" 0 || return 1
+		fetch "http://$address/metrics" 2>/dev/null | shows "$1" || return 1
 		n=$((n + 1))
 	done
 	if ((${#FILES[@]} == 0)); then
@@ -156,28 +166,12 @@ all_have() {
 			for pod in "${PODS[@]}"; do
 				n=$((n + 1))
 				[[ ${HAVE[$pod]:-} != "$1" ]] || continue
-				pod_fetch "$component" "$pod" /metrics 2>/dev/null |
-					shows "$1" "${RELOADS[$pod]:-}" || return 1
+				pod_fetch "$component" "$pod" /metrics 2>/dev/null | shows "$1" || return 1
 				HAVE[$pod]=$1
 			done
 		done
 	fi
 	((n > 0))
-}
-
-# Before a change that only the number of reloads can tell of.
-note_reloads() {
-	until_done "the pods to tell how often they have read their files" are_noted
-}
-
-are_noted() {
-	local pod
-	pods_list "$COMPONENTS" || return 1
-	RELOADS=()
-	for pod in "${PODS[@]}"; do
-		RELOADS[$pod]=$(pod_fetch "$COMPONENTS" "$pod" /metrics 2>/dev/null |
-			metric_of conf_reloads_total) || return 1
-	done
 }
 
 # ---- Redis's own side: the file of its users, and a restart that reads it
@@ -225,14 +219,12 @@ else
 fi
 ((${#NEW} >= 32)) || die 'the new key has fewer than 32 characters'
 
-if [[ -z $FINGERPRINT ]]; then
+if [[ -n $REDIS_USER ]]; then
 	say "$KIND: Redis takes the new password, too"
 	users_put "${HASHES[@]}" "$(hashes "$NEW")"
-	note_reloads
 	lines_put 'the new one is used, the old one still tried' "$NEW" "${LINES_NOW[0]}"
 	say "$KIND: Redis takes the new password only"
 	users_put "$(hashes "$NEW")"
-	note_reloads
 	lines_put 'the old one is dropped' "$NEW"
 else
 	lines_put 'the new one is accepted' "${LINES_NOW[@]}" "$NEW"

@@ -8,10 +8,9 @@
 #include "proto/base/conf.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/base/buf.h"
@@ -20,6 +19,7 @@
 #include "proto/base/conf_scope.h"
 #include "proto/base/conf_setting.h"
 #include "proto/base/conf_value.h"
+#include "proto/base/file.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
 #include "proto/base/slice.h"
@@ -191,38 +191,26 @@ static enum err text_read(struct reader *reader, struct slice text)
 	return rc;
 }
 
-static enum err refuse_errno(struct reader *reader)
+static enum err conf_file_read(struct reader *reader)
 {
-	return conf_refuse(reader->error, &reader->place, "%s", err_errno_text());
-}
-
-static enum err file_read(struct reader *reader)
-{
-	struct buf *text = &reader->text;
-	enum err rc = OK;
-	ssize_t n = 0;
+	const char *problem;
+	struct stat status;
+	enum err rc = ERR_IO;
 	int fd;
 
 	reader->place.name = reader->file;
 	reader->place.line = 0;
-	fd = open(reader->file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return refuse_errno(reader);
-	do {
-		n = read(fd, buf_reserve(text, 4096), 4096);
-		if (n > 0)
-			text->len += (size_t)n;
-	} while ((n > 0 && text->len <= CONF_FILE_BYTES_MAX) ||
-		 (n < 0 && errno == EINTR));
-	if (n < 0)
-		rc = refuse_errno(reader);
-	else if (text->len > CONF_FILE_BYTES_MAX)
-		rc = conf_refuse(reader->error, &reader->place, "larger than %d bytes",
-				 CONF_FILE_BYTES_MAX);
-	else
-		rc = text_read(reader, buf_slice(text));
-	(void)close(fd); /* read only: nothing can be lost */
-	return rc;
+	fd = file_open(reader->file, &status, &problem);
+	if (fd >= 0) {
+		rc = file_read(fd, CONF_FILE_BYTES_MAX, &reader->text, &problem);
+		(void)close(fd); /* read only: nothing can be lost */
+	}
+	if (rc == ERR_LIMIT)
+		return conf_refuse(reader->error, &reader->place, "larger than %d bytes",
+				   CONF_FILE_BYTES_MAX);
+	if (rc != OK)
+		return conf_refuse(reader->error, &reader->place, "%s", problem);
+	return text_read(reader, buf_slice(&reader->text));
 }
 
 /* ---- the environment */
@@ -353,7 +341,7 @@ static enum err sources_read(struct reader *reader, void *values, int argc,
 	reader->values = values;
 	rc = defaults_read(reader);
 	if (rc == OK && reader->file != NULL)
-		rc = file_read(reader);
+		rc = conf_file_read(reader);
 	if (rc == OK)
 		rc = environment_read(reader);
 	if (rc == OK)

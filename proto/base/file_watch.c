@@ -31,8 +31,11 @@ struct file_watch {
 	struct loop *loop; /* borrowed */
 	file_watch_fn *fn;
 	void *owner;
-	struct watched files[FILE_WATCH_MAX];
+	/* Between begin and end those that were may stand beside as many that will be:
+	 * one that is wanted again is still known as it was. */
+	struct watched files[2 * FILE_WATCH_MAX];
 	size_t n;
+	size_t wanted_n;
 	int64_t interval_ms;
 	unsigned looks; /* since a change was seen */
 	struct timer timer;
@@ -91,6 +94,8 @@ void file_watch_free(struct file_watch *watch)
 
 void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms)
 {
+	if (interval_ms == watch->interval_ms)
+		return;
 	watch->interval_ms = interval_ms;
 	if (interval_ms > 0)
 		loop_timer_start(watch->loop, &watch->timer, interval_ms);
@@ -100,23 +105,32 @@ void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms)
 
 /* ---- which files */
 
+static struct watched *find(struct file_watch *watch, const char *path)
+{
+	for (size_t i = 0; i < watch->n; i++) {
+		if (strcmp(watch->files[i].path, path) == 0)
+			return &watch->files[i];
+	}
+	return NULL;
+}
+
 bool file_watch_add(struct file_watch *watch, const char *path)
 {
 	struct watched *file;
 
-	for (size_t i = 0; i < watch->n; i++) {
-		file = &watch->files[i];
-		if (strcmp(file->path, path) == 0) {
-			file->is_wanted = true;
-			return true;
-		}
-	}
-	if (watch->n == FILE_WATCH_MAX)
+	file = find(watch, path);
+	if (file != NULL && file->is_wanted)
+		return true;
+	if (watch->wanted_n == FILE_WATCH_MAX)
 		return false;
-	file = &watch->files[watch->n++];
-	*file = (struct watched){ .path = mem_dup(path, strlen(path)),
-				  .is_wanted = true };
-	file->known = file->seen = stamp_of(path);
+	watch->wanted_n++;
+	if (file == NULL) {
+		assert(watch->n < 2 * FILE_WATCH_MAX);
+		file = &watch->files[watch->n++];
+		*file = (struct watched){ .path = mem_dup(path, strlen(path)) };
+		file->known = file->seen = stamp_of(path);
+	}
+	file->is_wanted = true;
 	return true;
 }
 
@@ -124,6 +138,7 @@ void file_watch_begin(struct file_watch *watch)
 {
 	for (size_t i = 0; i < watch->n; i++)
 		watch->files[i].is_wanted = false;
+	watch->wanted_n = 0;
 }
 
 void file_watch_end(struct file_watch *watch)
@@ -137,6 +152,12 @@ void file_watch_end(struct file_watch *watch)
 			mem_free(watch->files[i].path);
 	}
 	watch->n = kept;
+	assert(watch->n == watch->wanted_n);
+}
+
+bool file_watch_is_changing(const struct file_watch *watch)
+{
+	return watch->looks > 0;
 }
 
 void file_watch_note(struct file_watch *watch)

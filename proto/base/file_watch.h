@@ -32,7 +32,7 @@ typedef void file_watch_fn(void *owner, const char *path);
 struct file_watch *file_watch_new(struct loop *loop, file_watch_fn *fn, void *owner);
 void file_watch_free(struct file_watch *watch); /* NULL is legal */
 
-/* Between two looks; 0: none any more. */
+/* Between two looks; 0: none any more. The same as before changes nothing. */
 void file_watch_set_interval(struct file_watch *watch, int64_t interval_ms);
 
 /* A file to look at from now on; one that is looked at already is not taken again.
@@ -42,6 +42,9 @@ bool file_watch_add(struct file_watch *watch, const char *path);
 /* Those that are not added between the two are not looked at any more. */
 void file_watch_begin(struct file_watch *watch);
 void file_watch_end(struct file_watch *watch);
+
+/* A change was seen, and will be told when it is over. */
+bool file_watch_is_changing(const struct file_watch *watch);
 
 /* What there is now is known: it will not be told. */
 void file_watch_note(struct file_watch *watch);

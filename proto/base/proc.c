@@ -25,6 +25,7 @@
 #include "proto/base/mem.h"
 #include "proto/base/metrics.h"
 #include "proto/base/notify.h"
+#include "proto/base/reload_log.h"
 #include "proto/base/reload_stats.h"
 
 const char *const proc_log_levels[] = { "debug", "info", "warn", "error", NULL };
@@ -40,7 +41,9 @@ struct proc {
 	struct file_watch *watch; /* owned */
 	struct reload_stats own_reloads;
 	struct reload_stats *reloads; /* these, or the program's */
-	void *state;		      /* the program's, from ops->start to ops->stop */
+	struct reload_log reload_log;
+	struct timer retry_timer; /* runs while something will not do */
+	void *state;		  /* the program's, from ops->start to ops->stop */
 	uint64_t incarnation;
 	bool is_draining;
 	struct timer drain_timer;
@@ -179,6 +182,7 @@ enum err proc_reload_conf(struct proc *proc)
 	const enum err rc =
 		conf_reload(proc->ops->conf, proc->conf, proc->argc, proc->argv, error);
 
+	proc->reloads->is_stale = rc != OK;
 	if (rc != OK) {
 		proc->reloads->failed_total++;
 		log_reload_failed(error);
@@ -207,6 +211,34 @@ static void files_watch(struct proc *proc)
 	file_watch_set_interval(proc->watch, proc->conf->reload_ms);
 }
 
+static void retry_start(struct proc *proc)
+{
+	if (proc->reloads->is_stale && proc->conf->reload_ms > 0)
+		loop_timer_start(proc->loop, &proc->retry_timer, proc->conf->reload_ms);
+	else
+		loop_timer_stop(proc->loop, &proc->retry_timer);
+}
+
+/* `is_again`: without a reason but that it failed before. */
+static void files_read(struct proc *proc, bool is_again)
+{
+	const bool was_stale = proc->reloads->is_stale;
+	bool is_good;
+
+	reload_log_begin(&proc->reload_log, is_again);
+	is_good = proc_reload_conf(proc) == OK;
+	if (is_good) {
+		files_watch(proc);
+		if (proc->ops->reload != NULL)
+			is_good = proc->ops->reload(proc, proc->state);
+	}
+	reload_log_end(&proc->reload_log, !is_good);
+	proc->reloads->is_stale = !is_good;
+	if (is_good && was_stale)
+		log_info("conf.caught_up", "again=%d", is_again);
+	retry_start(proc);
+}
+
 static void reload(struct proc *proc)
 {
 	/* Whoever drains has said so, and stays with it. */
@@ -214,13 +246,21 @@ static void reload(struct proc *proc)
 		notify_reloading(&proc->notify);
 	/* What changes from here on is another change. */
 	file_watch_note(proc->watch);
-	if (proc_reload_conf(proc) == OK) {
-		files_watch(proc);
-		if (proc->ops->reload != NULL)
-			proc->ops->reload(proc, proc->state);
-	}
+	files_read(proc, false);
 	if (!proc->is_draining)
 		notify_ready(&proc->notify);
+}
+
+/* A disk or a folder may have been away, which no change of a file tells of. One that is
+ * under way will be told, and is not to be read half-way. */
+static void on_retry(struct timer *timer)
+{
+	struct proc *proc = CONTAINER_OF(timer, struct proc, retry_timer);
+
+	if (file_watch_is_changing(proc->watch))
+		retry_start(proc);
+	else
+		files_read(proc, true);
 }
 
 static void on_hup(struct loop_signal *signal)
@@ -289,14 +329,17 @@ static void proc_run(struct proc *proc)
 	proc->loop = loop_new();
 	timer_init(&proc->drain_timer, on_drain_timeout);
 	timer_init(&proc->notify_timer, on_notify_timer);
+	timer_init(&proc->retry_timer, on_retry);
 	signals_start(proc);
 	proc->watch = file_watch_new(proc->loop, on_file_changed, proc);
 	files_watch(proc); /* before they are read, so that no change is missed */
 	proc->state = ops->start(proc);
+	retry_start(proc); /* a worker may have begun with what its supervisor had */
 	if (notify_is_heard(&proc->notify))
 		loop_timer_start(proc->loop, &proc->notify_timer, 0);
 	loop_run(proc->loop);
 	loop_timer_stop(proc->loop, &proc->notify_timer);
+	loop_timer_stop(proc->loop, &proc->retry_timer);
 	file_watch_free(proc->watch);
 	proc->reloads = &proc->own_reloads; /* what was counted in goes */
 	ops->stop(proc, proc->state);
@@ -443,6 +486,7 @@ void proc_ready(struct proc *proc, const char *details, ...)
 
 void proc_count_reloads(struct proc *proc, struct reload_stats *stats)
 {
+	stats->is_stale = proc->reloads->is_stale;
 	proc->reloads = stats;
 }
 

@@ -37,8 +37,9 @@ struct proc_ops {
 	 * state. */
 	void *(*start)(struct proc *proc);
 
-	/* SIGHUP, after the reloadable options changed. May be NULL. */
-	void (*reload)(struct proc *proc, void *state);
+	/* SIGHUP, after the reloadable options changed. False: a file that they name will
+	 * not do; it has been logged, and all is tried again. May be NULL. */
+	bool (*reload)(struct proc *proc, void *state);
 
 	/* For notify.h; `status` says ready, without connections. May be NULL. */
 	void (*status)(struct proc *proc, void *state, struct proc_status *status);

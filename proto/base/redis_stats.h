@@ -22,9 +22,10 @@ struct redis_stats {
 	uint64_t reloads_total;	 /* scripts loaded again because the server had none */
 	uint64_t bytes_out_total;
 	uint64_t bytes_in_total;
-	int64_t waiting;   /* not sent yet */
-	int64_t in_flight; /* sent, not answered */
-	int64_t away;	   /* clients that are not up */
+	int64_t waiting;	      /* not sent yet */
+	int64_t in_flight;	      /* sent, not answered */
+	int64_t away;		      /* clients that are not up */
+	int64_t password_fingerprint; /* keyed; brought up to date by the program */
 };
 
 #define REDIS_METRICS(type, field, prefix)                                               \
@@ -66,6 +67,9 @@ struct redis_stats {
 		{ prefix "redis_in_flight", METRIC_GAUGE,                                \
 		  offsetof(type, field.in_flight), NULL,                                 \
 		  "Commands sent and not answered yet." },                               \
+		{ prefix "redis_password_fingerprint", METRIC_GAUGE,                     \
+		  offsetof(type, field.password_fingerprint), NULL,                      \
+		  "Tells redis_password_file apart from what it was before; 0: none." }, \
 	{                                                                                \
 		prefix "redis_away", METRIC_GAUGE, offsetof(type, field.away), NULL,     \
 			"Clients that have no Redis now."                                \

@@ -14,6 +14,7 @@ struct reload_stats {
 	uint64_t failed_total;	      /* a mistake in the configuration */
 	uint64_t noticed_total;	      /* of those, begun by a change of a file */
 	uint64_t secret_failed_total; /* not of JWTs, nor a gateway's TLS */
+	int64_t is_stale;	      /* 1: what was read last would not do */
 };
 
 #define RELOAD_METRICS(type, field, prefix)                                              \
@@ -25,6 +26,10 @@ struct reload_stats {
 		{ prefix "conf_file_changes_total", METRIC_COUNTER,                      \
 		  offsetof(type, field.noticed_total), NULL,                             \
 		  "Times that it was read because a file had changed." },                \
+		{ prefix "conf_stale", METRIC_GAUGE, offsetof(type, field.is_stale),     \
+		  NULL,                                                                  \
+		  "1: it, or a file that it names, would not do when last read; what "   \
+		  "there was before is in use." },                                       \
 	{                                                                                \
 		prefix "secret_reload_failed_total", METRIC_COUNTER,                     \
 			offsetof(type, field.secret_failed_total), NULL,                 \

@@ -5,13 +5,13 @@
  */
 #include "proto/base/secret.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/base/crypto.h"
+#include "proto/base/file.h"
 #include "proto/base/log.h"
 
 /* ---- a file */
@@ -27,32 +27,19 @@ bool secret_is_open(const struct stat *status)
 enum err secret_load(const char *path, size_t bytes_max, struct buf *key,
 		     const char **problem)
 {
-	/* Not to be held up by a path that is no file. */
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	enum err rc = ERR_IO;
 	struct stat status;
-	ssize_t n;
+	const int fd = file_open(path, &status, problem);
+	enum err rc;
 
-	if (fd < 0 || fstat(fd, &status) != 0) {
-		*problem = err_errno_text();
-		goto out;
-	}
+	if (fd < 0)
+		return ERR_IO;
 	if (secret_is_open(&status)) {
 		*problem = "others may read it; chmod 600 it";
 		rc = ERR_DENIED;
-		goto out;
+	} else {
+		rc = file_read(fd, bytes_max, key, problem);
 	}
-	n = read(fd, buf_reserve(key, bytes_max + 1), bytes_max + 1);
-	if (n < 0) {
-		*problem = err_errno_text();
-		goto out;
-	}
-	rc = (size_t)n > bytes_max ? ERR_LIMIT : OK;
-	*problem = rc != OK ? "too long" : NULL;
-	key->len += rc != OK ? 0 : (size_t)n;
-out:
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
+	(void)close(fd); /* nothing was written */
 	return rc;
 }
 
@@ -156,11 +143,9 @@ enum err secrets_reload(struct secrets *secrets, const char *option, const char 
 	return OK;
 }
 
-/* A buffer that grows leaves copies behind. */
-static void lines_reserve(struct buf *text, const struct secrets *secrets)
+/* A buffer that grows leaves copies behind. `bytes`: what is to stand in front. */
+static void lines_reserve(struct buf *text, const struct secrets *secrets, size_t bytes)
 {
-	size_t bytes = 0;
-
 	for (size_t i = 0; i < secrets->n; i++)
 		bytes += secrets->items[i].len + 1;
 	(void)buf_reserve(text, bytes); /* to be written to by appending */
@@ -170,7 +155,7 @@ void secrets_copy(struct secrets *to, const struct secrets *from)
 {
 	struct secrets made = SECRETS_INIT;
 
-	lines_reserve(&made.text, from);
+	lines_reserve(&made.text, from, 0);
 	for (size_t i = 0; i < from->n; i++) {
 		const char *at = made.text.ptr + made.text.len;
 
@@ -182,15 +167,20 @@ void secrets_copy(struct secrets *to, const struct secrets *from)
 	*to = made;
 }
 
-int64_t secrets_fingerprint(const struct secrets *secrets)
+static int64_t fingerprint(const struct secrets *secrets, const struct slice *key)
 {
+	const size_t key_bytes = key != NULL ? key->len + 1 : 0;
 	uint8_t hash[CRYPTO_SHA256_BYTES];
 	struct buf text = BUF_INIT;
 	int64_t value = 0;
 
 	if (secrets->n == 0)
 		return 0;
-	lines_reserve(&text, secrets);
+	lines_reserve(&text, secrets, key_bytes);
+	if (key != NULL) {
+		buf_append_slice(&text, *key);
+		buf_append_byte(&text, '\n');
+	}
 	for (size_t i = 0; i < secrets->n; i++) {
 		buf_append_slice(&text, secrets->items[i]);
 		buf_append_byte(&text, '\n');
@@ -200,6 +190,16 @@ int64_t secrets_fingerprint(const struct secrets *secrets)
 	for (size_t i = 0; i < 4; i++)
 		value = value << 8 | hash[i];
 	return value;
+}
+
+int64_t secrets_fingerprint(const struct secrets *secrets)
+{
+	return fingerprint(secrets, NULL);
+}
+
+int64_t secrets_fingerprint_keyed(const struct secrets *secrets, struct slice key)
+{
+	return fingerprint(secrets, &key);
 }
 
 void secrets_fini(struct secrets *secrets)

@@ -71,6 +71,13 @@ void secrets_copy(struct secrets *to, const struct secrets *from);
  */
 int64_t secrets_fingerprint(const struct secrets *secrets);
 
+/*
+ * The same for secrets that may be short, such as passwords of people: with `key`, which
+ * nobody can guess, and a "\n" in front of the lines. It tells nothing to who does not
+ * have the key, and who has it cannot tell by four bytes which of many passwords it is.
+ */
+int64_t secrets_fingerprint_keyed(const struct secrets *secrets, struct slice key);
+
 /* Overwrites and frees. */
 void secrets_fini(struct secrets *secrets);
 

@@ -7,24 +7,24 @@
 #include "proto/base/tls.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "proto/base/file.h"
 #include "proto/base/mem.h"
 #include "proto/base/secret.h"
 #include "proto/base/slice.h"
 #include "proto/base/tls_conn.h"
 
-/* Both files: a chain of certificates, a key of any size in use. */
-#define PEM_BYTES_MAX 65536
+/* A key of any size in use. */
+#define KEY_BYTES_MAX 65536
+/* A chain of certificates; all authorities that a system trusts. */
+#define CERTS_BYTES_MAX (1 << 20)
 
 /* Of TLS 1.2; those of 1.3 are all good. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -70,26 +70,19 @@ static int on_passphrase(char *text, int size, int is_writing, void *arg)
 	return -1;
 }
 
-/* Opened only to tell a file's trouble from its content's, and so that OpenSSL is not
- * held up by a path that is no file: it would wait for a pipe's other end. */
-static enum err file_check(const char *path, char error[TLS_ERROR_BYTES])
+/* Tells a file's trouble from its content's, and keeps OpenSSL from being held up by a
+ * path that is no file: it would wait for a pipe's other end. */
+static enum err certs_check(const char *path, char error[TLS_ERROR_BYTES])
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	enum err rc = OK;
+	const char *problem;
+	const enum err rc = file_check(path, CERTS_BYTES_MAX, &problem);
 
-	if (fd < 0 || fstat(fd, &status) != 0)
-		rc = fail(error, path, err_errno_text(), ERR_IO);
-	else if (!S_ISREG(status.st_mode))
-		rc = fail(error, path, "not a regular file", ERR_IO);
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
-	return rc;
+	return rc == OK ? OK : fail(error, path, problem, rc);
 }
 
 static enum err cert_load(struct tls *tls, const char *path, char error[TLS_ERROR_BYTES])
 {
-	const enum err rc = file_check(path, error);
+	const enum err rc = certs_check(path, error);
 	struct tm end;
 	X509 *cert;
 
@@ -128,7 +121,7 @@ static enum err key_load(struct tls *tls, const char *path, char error[TLS_ERROR
 {
 	struct buf pem = BUF_INIT;
 	const char *problem = NULL;
-	enum err rc = secret_load(path, PEM_BYTES_MAX, &pem, &problem);
+	enum err rc = secret_load(path, KEY_BYTES_MAX, &pem, &problem);
 
 	if (rc != OK)
 		(void)fail(error, path, problem, rc); /* rc is that already */
@@ -211,7 +204,7 @@ enum err tls_new(const char *cert_path, const char *key_path, struct tls **tls,
 enum err tls_verify_clients(struct tls *tls, const char *ca_path,
 			    char error[TLS_ERROR_BYTES])
 {
-	const enum err rc = file_check(ca_path, error);
+	const enum err rc = certs_check(ca_path, error);
 	STACK_OF(X509_NAME) * names;
 	int ok;
 

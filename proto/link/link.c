@@ -81,6 +81,12 @@ enum err link_reload_keys(struct link *link, const char *path)
 	return rc;
 }
 
+int64_t link_fingerprint(const struct link *link, const struct secrets *secrets)
+{
+	return secrets->n > 0 ? secrets_fingerprint_keyed(secrets, link->keys.items[0])
+			      : 0;
+}
+
 void *link_owner(const struct link *link)
 {
 	return link->options.owner;

@@ -86,6 +86,9 @@ void link_set_keys(struct link *link, const struct secrets *keys);
 /* From link_key_file, read again. With an error, which is logged, the old ones stay. */
 MUST_CHECK enum err link_reload_keys(struct link *link, const char *path);
 
+/* secrets_fingerprint_keyed() with the link key in use. */
+int64_t link_fingerprint(const struct link *link, const struct secrets *secrets);
+
 /* The errors of pipe_listen(). link_listen_url() tells the port the kernel chose. */
 MUST_CHECK enum err link_listen(struct link *link, const char *url);
 const char *link_listen_url(const struct link *link);

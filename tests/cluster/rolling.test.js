@@ -11,6 +11,7 @@ const { withCluster } = require("../kit/cluster.js");
 const { connect, signalR } = require("../kit/clients.js");
 const { balance } = require("../kit/balancer.js");
 const { freshRoom } = require("../kit/chat.js");
+const { Edge } = require("../kit/edge.js");
 const { randomOf } = require("../kit/random.js");
 const { waitFor } = require("../kit/wait.js");
 const { Traffic } = require("../kit/traffic.js");
@@ -128,30 +129,42 @@ async function untilBack(clients, comebacks) {
 			client.connection.state === signalR.HubConnectionState.Connected, "the reconnect", 30000);
 }
 
-test("clients of every transport come back during a rolling restart", async (t) => {
-	t.diagnostic(`HELIOGRAPH_SEED=${SEED}`);
-	await withCluster({ gateways: GATEWAYS, routers: 2, gatewayArgs }, async (cluster) => {
-		const balancer = await balance(t, cluster, { random: randomOf(SEED), keepAlive: false });
-		const clients = await plain(t, balancer.url);
-		const room = freshRoom();
-		const askers = clients.map((client) => new Asker(client, room));
-		await Promise.all(clients.map((client) => client.invoke("JoinRoom", room)));
-		askers.forEach((asker) => asker.start());
+// HAProxy is as it is shipped (deploy/edge), and chooses by a chance of its own.
+const BALANCERS = {
+	"a balancer that chooses by chance": (t, cluster) => balance(t, cluster, { random: randomOf(SEED), keepAlive: false }),
+	async HAProxy(t, cluster) {
+		const edge = new Edge("haproxy", cluster);
+		t.after(() => edge.stop());
+		await edge.start();
+		return edge;
+	},
+};
 
-		await roll(cluster, async () => {
-			await untilBack(clients, clients.map((client) =>
-				client.states.filter((state) => state === "reconnecting").length));
-			// However fast a drain is: nobody meets two of them without an answer between.
-			await Promise.all(askers.map((asker) => asker.isAnswered()));
+for (const [name, start] of Object.entries(BALANCERS))
+	test(`clients of every transport come back during a rolling restart behind ${name}`, async (t) => {
+		t.diagnostic(`HELIOGRAPH_SEED=${SEED}`);
+		await withCluster({ gateways: GATEWAYS, routers: 2, gatewayArgs }, async (cluster) => {
+			const balancer = await start(t, cluster);
+			const clients = await plain(t, balancer.url);
+			const room = freshRoom();
+			const askers = clients.map((client) => new Asker(client, room));
+			await Promise.all(clients.map((client) => client.invoke("JoinRoom", room)));
+			askers.forEach((asker) => asker.start());
+
+			await roll(cluster, async () => {
+				await untilBack(clients, clients.map((client) =>
+					client.states.filter((state) => state === "reconnecting").length));
+				// However fast a drain is: nobody meets two of them without an answer between.
+				await Promise.all(askers.map((asker) => asker.isAnswered()));
+			});
+
+			await Promise.all(askers.map((asker) => asker.stop()));
+			for (const asker of askers)
+				assert.ok(asker.answered > 0 && asker.failed.length <= 2 * GATEWAYS, asker.failed.join("; "));
+			assert.deepEqual(clients.filter((client) => client.closed), []);
+			await untilOnline(cluster, clients.map((client) => client.user.userId));
 		});
-
-		await Promise.all(askers.map((asker) => asker.stop()));
-		for (const asker of askers)
-			assert.ok(asker.answered > 0 && asker.failed.length <= 2 * GATEWAYS, asker.failed.join("; "));
-		assert.deepEqual(clients.filter((client) => client.closed), []);
-		await untilOnline(cluster, clients.map((client) => client.user.userId));
 	});
-});
 
 test("a killed gateway costs the clients of others nothing, on any transport", async (t) => {
 	t.diagnostic(`HELIOGRAPH_SEED=${SEED}`);

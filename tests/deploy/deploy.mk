@@ -11,6 +11,3 @@ build/tools/kubectl: tests/deploy/kubectl.sh tests/deploy/kubectl/package-lock.j
 	@$< $@
 
 deploy_needs := $(npm_deploy) $(kubectl) $(staged)
-.PHONY: test-deploy
-test-deploy: $(node_needs) $(deploy_needs) | deps-test ## manifests, and what else deploy/ has
-	$(run_tests) deploy

@@ -32,6 +32,8 @@ test("each file is where its readers look for it", () => {
 		...SERVERS.map((name) => `etc/heliograph/${name}.conf.example`),
 		...PROGRAMS.map((program) => `usr/local/${program}`),
 		...names.map((name) => `usr/local/share/bash-completion/completions/${name}`),
+		...["edge", "monitoring", "scripts"].flatMap((folder) => fs.readdirSync(path.join(ROOT, "deploy", folder))
+			.map((name) => `usr/local/share/heliograph/${folder}/${name}`)),
 		...names.map((name) => `usr/local/share/zsh/site-functions/_${name}`),
 		...fs.readdirSync(path.join(ROOT, "docs/man")).map((page) => `usr/local/share/man/man${page.at(-1)}/${page}`),
 		"usr/local/lib/pkgconfig/heliograph-hub.pc",
@@ -42,8 +44,47 @@ test("each file is where its readers look for it", () => {
 		"usr/local/lib/sysusers.d/heliograph.conf",
 		"usr/local/lib/tmpfiles.d/heliograph.conf",
 	].sort());
+	const isProgram = (file) => /\/s?bin\/|\/scripts\/(?!lib\.sh)|\/generate\.sh$/.test(file);
 	for (const file of all)
-		assert.equal(fs.statSync(path.join(STAGED, file)).mode & 0o7777, /\/s?bin\//.test(file) ? 0o755 : 0o644, file);
+		assert.equal(fs.statSync(path.join(STAGED, file)).mode & 0o7777, isProgram(file) ? 0o755 : 0o644, file);
+});
+
+// Of [text](target), without the heading in it.
+const linksOf = (page) => [...read(page).matchAll(/\]\(([^)\s#]*)(?:#[^)\s]*)?\)/g)].map(([, target]) => target)
+	.filter((target) => target && !/^[a-z]+:/.test(target));
+
+test("pages link to nothing that is not installed", () => {
+	const pages = files(STAGED).filter((file) => file.endsWith(".md"));
+	assert.ok(pages.length > 30);
+	for (const page of pages)
+		for (const target of linksOf(page)) {
+			const file = path.isAbsolute(target) ? path.join(STAGED, target) : path.join(STAGED, path.dirname(page), target);
+			assert.ok(fs.existsSync(file), `${page}: ${target}`);
+		}
+	const links = linksOf("usr/local/share/doc/heliograph/OPERATING.md");
+	for (const name of ["edge/haproxy.cfg", "edge/nginx.conf"])
+		assert.ok(links.includes(`/usr/local/share/heliograph/${name}`), name);
+	assert.ok(linksOf("usr/local/share/doc/heliograph/RUNBOOK.md").includes("/usr/local/share/heliograph/monitoring/README.md"));
+	assert.ok(linksOf("usr/local/share/heliograph/monitoring/README.md").includes("/usr/local/share/doc/heliograph/RUNBOOK.md"));
+});
+
+test("operators are told of scripts where they are, and these run there", () => {
+	for (const page of ["OPERATING.md", "RUNBOOK.md"]) {
+		const told = [...read(`usr/local/share/doc/heliograph/${page}`).matchAll(/[\w/.]*scripts\/[a-z-]+\.sh/g)].map(([file]) => file);
+		assert.ok(told.length > 0);
+		for (const file of told) {
+			assert.ok(file.startsWith("/usr/local/share/heliograph/scripts/"), `${page}: ${file}`);
+			assert.ok(fs.existsSync(path.join(STAGED, file)), `${page}: ${file}`);
+		}
+	}
+	const folder = path.join(STAGED, "usr/local/share/heliograph/scripts");
+	for (const script of fs.readdirSync(folder).filter((name) => name !== "lib.sh"))
+		assert.match(run(path.join(folder, script), "--help"), /--dry-run/);
+});
+
+test("what is installed for proxies and monitoring is what the tests try", () => {
+	for (const name of ["edge/haproxy.cfg", "edge/nginx.conf", "monitoring/rules.yaml", "monitoring/dashboard.json", "monitoring/prometheus.yml"])
+		assert.equal(read(`usr/local/share/heliograph/${name}`), fs.readFileSync(path.join(ROOT, "deploy", name), "utf8"), name);
 });
 
 test("no file knows of the folder that it was staged in, and none has a blank left", () => {
@@ -171,7 +212,8 @@ describe("uninstall", () => {
 		const { status, stderr } = make("uninstall", `DESTDIR=${folder}`);
 		assert.equal(status, 0, stderr);
 		assert.deepEqual(files(folder), ["etc/heliograph/gateway.conf"]);
-		assert.ok(!fs.existsSync(path.join(folder, "usr/local/share/doc/heliograph")));
+		for (const gone of ["doc/heliograph", "heliograph"])
+			assert.ok(!fs.existsSync(path.join(folder, "usr/local/share", gone)), gone);
 	});
 
 	test("leaves other files of a folder of documentation that is shared", () => {

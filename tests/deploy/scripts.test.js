@@ -7,13 +7,14 @@
 const assert = require("node:assert/strict");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
+const http = require("node:http");
 const os = require("node:os");
 const path = require("node:path");
 const test = require("node:test");
 const zlib = require("node:zlib");
 const { runScript } = require("../kit/script.js");
+const { startFake } = require("./kit/fake_kubectl.js");
 
-const FAKE = path.join(__dirname, "kit/fake_kubectl.js");
 const OLD = "0123456789abcdef0123456789abcde1";
 const OLDER = "0123456789abcdef0123456789abcde0";
 const SCRIPTS = {
@@ -23,11 +24,10 @@ const SCRIPTS = {
 const CHANGES = ["patch", "scale", "set", "rollout", "delete", "apply"];
 
 // A cluster of which kubectl is asked; `state()` is how it is now.
-function fake(t, more = {}) {
+async function fake(t, more = {}) {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-scripts-test-"));
 	t.after(() => fs.rmSync(folder, { recursive: true }));
-	const file = path.join(folder, "state.json");
-	fs.writeFileSync(file, JSON.stringify({
+	const state = structuredClone({
 		calls: [], history: [], owners: 3, replicas: { gateway: 3, router: 3, presence: 2 },
 		images: { gateway: "image:1", router: "image:1", presence: "image:1" },
 		secrets: {
@@ -36,19 +36,19 @@ function fake(t, more = {}) {
 			redis: { "users.acl": `user default off\nuser heliograph on #${"0".repeat(64)} ~* +@all\nuser replica on #1 +psync\n` },
 		},
 		...more,
-	}));
-	const env = { KUBECTL: `${process.execPath} ${FAKE}`, FAKE_KUBECTL: file };
-	const state = () => JSON.parse(fs.readFileSync(file, "utf8"));
+	});
+	const { env, close } = await startFake(folder, state);
+	t.after(close);
 	return {
-		folder, state,
+		folder, state: () => state,
 		run: (name, args, wanted = 0) => runScript(name, args.filter(Boolean), { env, wanted }),
-		changes: () => state().calls.filter(([verb]) => CHANGES.includes(verb)).map((words) => words.join(" ")),
+		changes: () => state.calls.filter(([verb]) => CHANGES.includes(verb)).map((words) => words.join(" ")),
 	};
 }
 
 for (const [name, word] of Object.entries(SCRIPTS)) {
 	test(`${name}: help and wrong words`, async (t) => {
-		const cluster = fake(t);
+		const cluster = await fake(t);
 		const { out } = await cluster.run(name, ["--help"]);
 		assert.match(out, new RegExp(`^${name}|\\t${name.replace(".", "\\.")}`, "m"));
 		assert.match(out, /--dry-run/);
@@ -58,13 +58,13 @@ for (const [name, word] of Object.entries(SCRIPTS)) {
 	});
 
 	test(`${name}: a dry run changes nothing`, async (t) => {
-		const cluster = fake(t, { metrics: { gateway: { connections: 5 }, presence: { connections: 5, settled: 1, redis_away: 0 } } });
+		const cluster = await fake(t, { metrics: { gateway: { connections: 5 }, presence: { connections: 5, settled: 1, redis_away: 0 } } });
 		await cluster.run(name, [word, "--dry-run"]);
 		assert.deepEqual(cluster.changes(), []);
 	});
 
 	test(`${name}: a kubectl that is not there is told`, async (t) => {
-		const cluster = fake(t);
+		const cluster = await fake(t);
 		await assert.rejects(runScript(name, [word, "--timeout=1"].filter(Boolean), { env: { KUBECTL: "/nowhere/kubectl" } }),
 			/ended with [1-9]/);
 		assert.deepEqual(cluster.state().calls, []);
@@ -72,7 +72,7 @@ for (const [name, word] of Object.entries(SCRIPTS)) {
 }
 
 test("what is no number is refused", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	for (const name of ["scale-gateways.sh", "scale-routers.sh"])
 		for (const wrong of ["0", "-1", "many", "3x", ""])
 			await cluster.run(name, [wrong], 2);
@@ -83,18 +83,18 @@ test("what is no number is refused", async (t) => {
 // ---- gateways
 
 test("gateways: the autoscaler's bounds make room, and those that end are waited for", async (t) => {
-	const cluster = fake(t, { hpa: [3, 6], ending: { gateway: [["gateway-7"], ["gateway-7"]] } });
+	const cluster = await fake(t, { hpa: [3, 6], ending: { gateway: [["gateway-7"], ["gateway-7"]] } });
 	await cluster.run("scale-gateways.sh", ["8"]);
 	assert.deepEqual(cluster.state().hpa, [3, 8]);
 	assert.equal(cluster.state().replicas.gateway, 8);
 	await cluster.run("scale-gateways.sh", ["2", "--pin"]);
 	assert.deepEqual([cluster.state().hpa, cluster.state().replicas.gateway], [[2, 2], 2]);
-	const slow = fake(t, { ending: { gateway: Array(50).fill(["gateway-7"]) } });
+	const slow = await fake(t, { ending: { gateway: Array(50).fill(["gateway-7"]) } });
 	assert.match((await slow.run("scale-gateways.sh", ["2", "--timeout=2"], 1)).err, /in vain for 2 gateways, and no other/);
 });
 
 test("gateways: without an autoscaler there are no bounds", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	await cluster.run("scale-gateways.sh", ["5"]);
 	assert.deepEqual(cluster.changes(), ["scale deployment/gateway --replicas=5",
 		"rollout status deployment/gateway --timeout=300s"]);
@@ -105,7 +105,7 @@ test("gateways: without an autoscaler there are no bounds", async (t) => {
 const ofRouters = (changes) => changes.filter((call) => !call.startsWith("rollout"));
 
 test("routers: more pods come before they are to own anything", async (t) => {
-	const cluster = fake(t, { says: [{ phase: "prepare", state: "doing" }, { phase: "commit", state: "step" }] });
+	const cluster = await fake(t, { says: [{ phase: "prepare", state: "doing" }, { phase: "commit", state: "step" }] });
 	await cluster.run("scale-routers.sh", ["5"]);
 	assert.deepEqual(ofRouters(cluster.changes()), ["scale statefulset/router --replicas=5",
 		"set env statefulset/presence ROUTER_COUNT=5",
@@ -114,14 +114,14 @@ test("routers: more pods come before they are to own anything", async (t) => {
 });
 
 test("routers: those that leave own nothing before their pods end", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	await cluster.run("scale-routers.sh", ["2"]);
 	assert.deepEqual(ofRouters(cluster.changes()), ["set env statefulset/presence ROUTER_COUNT=2",
 		'patch configmap cluster --type=merge -p {"data":{"routers":"2"}}', "scale statefulset/router --replicas=2"]);
 });
 
 test("routers: what does not come to rest ends no pod", async (t) => {
-	const cluster = fake(t, { says: Array(50).fill({ state: "absent" }) });
+	const cluster = await fake(t, { says: Array(50).fill({ state: "absent" }) });
 	const { err } = await cluster.run("scale-routers.sh", ["2", "--timeout=2"], 1);
 	assert.match(err, /waited 2 s in vain for 2 routers that own keys, and rest/);
 	assert.equal(cluster.state().replicas.router, 3);
@@ -130,7 +130,7 @@ test("routers: what does not come to rest ends no pod", async (t) => {
 // ---- an upgrade
 
 test("an upgrade goes part by part", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	await cluster.run("rolling-upgrade.sh", ["image:2"]);
 	assert.deepEqual(cluster.changes().filter((call) => call.startsWith("set")), [
 		"set image statefulset/presence presence=image:2", "set image statefulset/router router=image:2",
@@ -140,14 +140,14 @@ test("an upgrade goes part by part", async (t) => {
 });
 
 test("an upgrade ends where a part does not become ready", async (t) => {
-	const cluster = fake(t, { broken: "statefulset/router" });
+	const cluster = await fake(t, { broken: "statefulset/router" });
 	const { err } = await cluster.run("rolling-upgrade.sh", ["image:2"], 1);
 	assert.match(err, /rolling-upgrade\.sh image:1/, "it says how to go back");
 	assert.equal(cluster.state().images.gateway, "image:1");
 });
 
 test("an upgrade begins only when no router is missing", async (t) => {
-	const cluster = fake(t, { says: Array(50).fill({ routers: [{ name: "router-0", url: "x", isHere: false }] }) });
+	const cluster = await fake(t, { says: Array(50).fill({ routers: [{ name: "router-0", url: "x", isHere: false }] }) });
 	await cluster.run("rolling-upgrade.sh", ["image:2", "--timeout=2"], 1);
 	assert.deepEqual(cluster.changes(), []);
 });
@@ -160,7 +160,7 @@ function stepsOf(cluster, secret, key) {
 }
 
 test("a link key is accepted, then used, then alone", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	const { out, err } = await cluster.run("rotate-keys.sh", ["link"]);
 	const steps = stepsOf(cluster, "link", "link.key");
 	const fresh = steps[0][1];
@@ -174,7 +174,7 @@ test("a link key is accepted, then used, then alone", async (t) => {
 });
 
 test("other keys stay good until the next rotation, or end with --drop", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	await cluster.run("rotate-keys.sh", ["auth"]);
 	let steps = stepsOf(cluster, "clients", "auth.key");
 	const [, , fresh] = steps[0];
@@ -187,7 +187,7 @@ test("other keys stay good until the next rotation, or end with --drop", async (
 });
 
 test("the third of three lines makes room", async (t) => {
-	const cluster = fake(t, { secrets: { link: { "link.key": `${OLD}\n${OLDER}\nleft over from a run that was stopped\n` } } });
+	const cluster = await fake(t, { secrets: { link: { "link.key": `${OLD}\n${OLDER}\nleft over from a run that was stopped\n` } } });
 	await cluster.run("rotate-keys.sh", ["link"]);
 	const steps = stepsOf(cluster, "link", "link.key");
 	assert.deepEqual(steps[0].slice(0, 2), [OLD, OLDER]);
@@ -196,7 +196,7 @@ test("the third of three lines makes room", async (t) => {
 });
 
 test("a process that does not read it holds up the next step", async (t) => {
-	const cluster = fake(t, { deaf: { "router-1": OLD } });
+	const cluster = await fake(t, { deaf: { "router-1": OLD } });
 	const { err } = await cluster.run("rotate-keys.sh", ["link", "--timeout=3"], 1);
 	assert.match(err, /waited 3 s in vain for all processes to have read it/);
 	assert.equal(stepsOf(cluster, "link", "link.key").length, 1, "it is accepted, and used by nobody");
@@ -204,15 +204,51 @@ test("a process that does not read it holds up the next step", async (t) => {
 
 // A list that could not be had is no list of nobody.
 test("who could not be asked has not read it", async (t) => {
-	for (const state of [{ unlisted: { gateway: 1000 } }, { replicas: { gateway: 0, router: 3, presence: 2 } }]) {
-		const cluster = fake(t, state);
+	await Promise.all([{ unlisted: { gateway: 1000 } }, { replicas: { gateway: 0, router: 3, presence: 2 } }].map(async (state) => {
+		const cluster = await fake(t, state);
 		await cluster.run("rotate-keys.sh", ["link", "--timeout=1"], 1);
 		assert.equal(stepsOf(cluster, "link", "link.key").length, 1, "it is accepted, and used by nobody");
+	}));
+});
+
+// A process that reads `file` each time it is asked.
+async function reader(t, file) {
+	const server = http.createServer((request, response) =>
+		response.end(`router_link_key_fingerprint ${crypto.createHash("sha256").update(fs.readFileSync(file)).digest().readUInt32BE()}\n`));
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	t.after(() => server.close());
+	return `--at=127.0.0.1:${server.address().port}`;
+}
+
+test("a link to a key's file stays one, to the new key", async (t) => {
+	const { folder, run } = await fake(t);
+	const [file, first, second] = ["real/link.key", "first", "second"].map((name) => path.join(folder, name));
+	fs.mkdirSync(path.dirname(file));
+	fs.writeFileSync(file, `${OLD}\n`, { mode: 0o600 });
+	fs.symlinkSync("real/link.key", second);
+	fs.symlinkSync("second", first);
+	await run("rotate-keys.sh", ["link", `--file=${first}`, await reader(t, first)]);
+	assert.deepEqual([first, second].map((name) => fs.readlinkSync(name)), ["second", "real/link.key"]);
+	assert.match(fs.readFileSync(file, "utf8"), /^[0-9a-f]{64}\n$/);
+	assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+	assert.deepEqual(fs.readdirSync(path.dirname(file)), ["link.key"]);
+});
+
+test("what leads to no file is refused before anything is written", async (t) => {
+	const { folder, run } = await fake(t);
+	const [file, nowhere] = ["link.key", "nowhere"].map((name) => path.join(folder, name));
+	fs.writeFileSync(file, `${OLD}\n`, { mode: 0o600 });
+	fs.symlinkSync("gone", nowhere);
+	for (const wrong of [nowhere, folder, "/dev/null"]) {
+		const { err } = await run("rotate-keys.sh", ["link", `--file=${file}`, `--file=${wrong}`, "--at=127.0.0.1:1"], 1);
+		assert.match(err, /: no file, and no link to one/);
 	}
+	assert.equal(fs.readFileSync(file, "utf8"), `${OLD}\n`);
+	assert.ok(fs.lstatSync(nowhere).isSymbolicLink());
 });
 
 test("a key of one's own is taken from a file, and has its limit", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	const file = path.join(cluster.folder, "mine");
 	for (const wrong of ["short\n", "a secret with a tab\tthat is long enough\n"]) {
 		fs.writeFileSync(file, wrong);
@@ -225,7 +261,7 @@ test("a key of one's own is taken from a file, and has its limit", async (t) => 
 });
 
 test("Redis knows a password before it is used, and after only that", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	await cluster.run("rotate-keys.sh", ["redis-presence"]);
 	const { history } = cluster.state();
 	const users = history.filter(([secret]) => secret === "redis").map(([, , text]) => text);
@@ -238,9 +274,22 @@ test("Redis knows a password before it is used, and after only that", async (t) 
 	assert.equal(cluster.state().secrets["redis-router"]["redis.password"], OLD);
 });
 
+// It may have read its files for another reason, as often as it likes.
+test("a password that one pod has not read holds up the next step", async (t) => {
+	const cluster = await fake(t, { deaf: { "router-1": OLD } });
+	const { out, err } = await cluster.run("rotate-keys.sh", ["redis-router", "--timeout=1"], 1);
+	assert.match(err, /no user heliograph-hubs/);
+	cluster.state().secrets.redis["users.acl"] += `user heliograph-hubs on #${"0".repeat(64)} ~* +@all\n`;
+	const late = await cluster.run("rotate-keys.sh", ["redis-router", "--timeout=1"], 1);
+	assert.match(late.err, /waited 1 s in vain for all processes to have read it/);
+	assert.deepEqual(cluster.state().history.map(([secret]) => secret), ["redis", "redis-router"], "Redis still takes the old one");
+	const [fresh] = stepsOf(cluster, "redis-router", "redis.password")[0];
+	assert.doesNotMatch(JSON.stringify(cluster.state().calls) + out + err + late.out + late.err, new RegExp(`${fresh}|${OLD}`));
+});
+
 // A pod that has not read the file of the run before knows its old one only.
 test("after a run that was stopped Redis takes all that the file has", async (t) => {
-	const cluster = fake(t, { secrets: { "redis-presence": { "redis.password": `${OLDER}\n${OLD}\n` },
+	const cluster = await fake(t, { secrets: { link: { "link.key": OLD }, "redis-presence": { "redis.password": `${OLDER}\n${OLD}\n` },
 		redis: { "users.acl": `user heliograph on #${"0".repeat(64)} ~* +@all\n` } } });
 	await cluster.run("rotate-keys.sh", ["redis-presence"]);
 	const users = cluster.state().history.filter(([secret]) => secret === "redis").map(([, , text]) => text);
@@ -253,18 +302,18 @@ test("after a run that was stopped Redis takes all that the file has", async (t)
 
 test("after a loss of Redis the counts are compared", async (t) => {
 	const presence = { connections: 30, settled: 1, redis_away: 0 };
-	const cluster = fake(t, { metrics: { gateway: { connections: 10 }, presence } });
+	const cluster = await fake(t, { metrics: { gateway: { connections: 10 }, presence } });
 	const { err } = await cluster.run("restore-after-redis-loss.sh", []);
 	assert.match(err, /gateways hold 30 connections, presence knows 30: done/);
-	for (const wrong of [{ connections: 20 }, { settled: 0 }, { redis_away: 1 }]) {
-		const other = fake(t, { metrics: { gateway: { connections: 10 }, presence: { ...presence, ...wrong } } });
-		await other.run("restore-after-redis-loss.sh", ["--timeout=2"], 1);
+	await Promise.all([{ connections: 20 }, { settled: 0 }, { redis_away: 1 }].map(async (wrong) => {
+		const other = await fake(t, { metrics: { gateway: { connections: 10 }, presence: { ...presence, ...wrong } } });
+		await other.run("restore-after-redis-loss.sh", ["--timeout=1"], 1);
 		assert.deepEqual(other.changes(), [], "nobody asked for a restart");
-	}
+	}));
 	// Nobody's count is not a count of nobody.
-	const unlisted = fake(t, { unlisted: { gateway: 1000 }, metrics: { presence: { ...presence, connections: 0 } } });
-	await unlisted.run("restore-after-redis-loss.sh", ["--timeout=2"], 1);
-	const other = fake(t, { metrics: { gateway: { connections: 10 }, presence: { ...presence, connections: 0 } } });
+	const unlisted = await fake(t, { unlisted: { gateway: 1000 }, metrics: { presence: { ...presence, connections: 0 } } });
+	await unlisted.run("restore-after-redis-loss.sh", ["--timeout=1"], 1);
+	const other = await fake(t, { metrics: { gateway: { connections: 10 }, presence: { ...presence, connections: 0 } } });
 	await other.run("restore-after-redis-loss.sh", ["--timeout=1", "--restart"], 1);
 	assert.deepEqual(other.changes(), ["rollout restart statefulset/presence", "rollout status statefulset/presence --timeout=1s"]);
 });
@@ -291,7 +340,7 @@ const HEX = "0f".repeat(32);
 
 test("a bundle has what is needed, and no secret", async (t) => {
 	const secrets = [JWT, TOKEN, HEX, "hunter2", "op3nsesame"];
-	const cluster = fake(t, {
+	const cluster = await fake(t, {
 		logs: [`event=x url="/hubs/chat?id=${TOKEN}&access_token=${JWT}"`, `Authorization: Bearer ${JWT}`, `token=${TOKEN} and ${HEX}`,
 			`rows ${HEX} ${HEX} ${HEX}`, `rows ${TOKEN},${TOKEN} ${TOKEN}`, 'password: "hunter1,hunter2 hunter2" event=quoted',
 			"password: 'hunter1 hunter2' event=single", "password=one,hunter2 event=bare", '{"a":"{\\"password\\":\\"x hunter2\\",\\"event\\":1}"}',
@@ -319,7 +368,7 @@ test("a bundle has what is needed, and no secret", async (t) => {
 });
 
 test("files of one name are all in the bundle", async (t) => {
-	const cluster = fake(t);
+	const cluster = await fake(t);
 	const files = ["a", "b"].map((folder) => path.join(cluster.folder, folder, "router.conf"));
 	for (const file of files) {
 		fs.mkdirSync(path.dirname(file));

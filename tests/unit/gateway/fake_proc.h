@@ -78,9 +78,10 @@ void secret_fini(struct buf *key)
 	buf_fini(key);
 }
 
-void edge_keys_reload(struct gateway *gateway)
+bool edge_keys_reload(struct gateway *gateway)
 {
 	(void)gateway;
+	return true;
 }
 
 #if !defined(TESTS_UNIT_GATEWAY_FAKE_SOCK_H) && !defined(FAKE_PROC_REAL_SOCKS)
@@ -144,9 +145,10 @@ struct tls *certificate_load(struct gateway *gateway)
 	return NULL;
 }
 
-void certificate_reload(struct gateway *gateway)
+bool certificate_reload(struct gateway *gateway)
 {
 	(void)gateway;
+	return true;
 }
 
 void edge_open(struct gateway *gateway)

@@ -232,7 +232,7 @@ Test(outlet, has_room_up_to_its_limit)
 	cr_expect(outlet_has_room(outlet, 10, stuck + 10));
 	cr_expect_not(outlet_has_room(outlet, 11, stuck + 10));
 	cr_expect_not(outlet_has_room(outlet, 1, stuck - 1));
-	cr_expect_not(outlet_has_room(outlet, SIZE_MAX, stuck + 10));
+	cr_expect_not(outlet_has_room(outlet, UINT32_MAX, stuck + 10));
 	cr_expect_eq(outlet_stuck_bytes(outlet), stuck);
 	rig_fini(&rig);
 }

@@ -89,7 +89,7 @@ Test(admin_auth, either_token_will_do_until_it_is_taken_away)
 	cr_expect_eq(status_with("Authorization: Bearer " T2 "\r\n"), 200);
 	cr_expect_eq(status_with("Authorization: Bearer " T3 "\r\n"), 401);
 	admin_kit_use_tokens(&kit, T2 "\n" T3 "\n");
-	admin_reload(kit.presence.admin);
+	cr_expect(admin_reload(kit.presence.admin));
 	cr_expect_eq(status_with("Authorization: Bearer " T1 "\r\n"), 401);
 	cr_expect_eq(status_with("Authorization: Bearer " T2 "\r\n"), 200);
 	cr_expect_eq(status_with("Authorization: Bearer " T3 "\r\n"), 200);
@@ -100,7 +100,7 @@ Test(admin_auth, a_file_that_will_not_do_changes_nothing)
 	admin_kit_use_tokens(&kit, T1);
 	cr_expect_eq(status_with("Authorization: Bearer " T1 "\r\n"), 200);
 	admin_kit_use_tokens(&kit, "short");
-	admin_reload(kit.presence.admin);
+	cr_expect_not(admin_reload(kit.presence.admin));
 	cr_expect_eq(status_with("Authorization: Bearer " T1 "\r\n"), 200);
 	cr_expect_eq(status_with("Authorization: Bearer short\r\n"), 401);
 	cr_expect_eq(status_with(""), 401);

@@ -220,7 +220,8 @@ Test(conf, a_file_that_cannot_be_read_is_named)
 {
 	conf_kit_expect_refused("--conf=/nonexistent/x.conf",
 				"/nonexistent/x.conf: No such file or directory");
-	conf_kit_expect_refused("--conf=/", "/: Is a directory");
+	conf_kit_expect_refused("--conf=/", "/: not a regular file");
+	conf_kit_expect_refused("--conf=/dev/zero", "/dev/zero: not a regular file");
 }
 
 Test(conf, file_errors_name_the_line)

@@ -250,3 +250,45 @@ Test(file_watch, it_has_a_limit)
 	put_anew(name, "two");
 	wait_told(1);
 }
+
+/* Those of the list before do not count, be they twice as many together. */
+Test(file_watch, a_list_that_is_made_anew_has_the_limit_to_itself)
+{
+	char name[32];
+
+	for (int list = 0; list < 3; list++) {
+		file_watch_begin(watch);
+		for (int i = 0; i <= FILE_WATCH_MAX; i++) {
+			(void)snprintf(name, sizeof(name), "l%df%d", list, i);
+			put(name, "one");
+			cr_expect_eq(file_watch_add(watch, path_of(name).text),
+				     i < FILE_WATCH_MAX, "%s", name);
+		}
+		file_watch_end(watch);
+	}
+	file_watch_set_interval(watch, INTERVAL_MS);
+	put_anew("l1f0", "two");
+	expect_quiet();
+	put_anew("l2f0", "two");
+	wait_told(1);
+}
+
+/* One that was on the list is no exception once the list is full of others. */
+Test(file_watch, one_of_the_list_before_may_find_no_room)
+{
+	char name[32];
+
+	put("old", "one");
+	cr_expect(file_watch_add(watch, path_of("old").text));
+	file_watch_begin(watch);
+	for (int i = 0; i < FILE_WATCH_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		cr_expect(file_watch_add(watch, path_of(name).text));
+	}
+	cr_expect_not(file_watch_add(watch, path_of("old").text));
+	cr_expect(file_watch_add(watch, path_of("f0").text));
+	file_watch_end(watch);
+	file_watch_set_interval(watch, INTERVAL_MS);
+	put_anew("old", "two");
+	expect_quiet();
+}

@@ -50,12 +50,13 @@ static void *start(struct proc *proc)
 	return proc;
 }
 
-static void reload(struct proc *proc, void *state)
+static bool reload(struct proc *proc, void *state)
 {
 	const struct test_conf *conf = proc_conf(proc);
 
 	log_info("test.reloaded", "limit=%" PRId64 " same=%d", conf->limit,
 		 state == proc);
+	return true;
 }
 
 static void drain_at_once(struct proc *proc, void *state)

@@ -27,11 +27,12 @@ static void *start(struct proc *proc)
 	return proc;
 }
 
-static void drain_twice(struct proc *proc, void *state)
+static bool drain_twice(struct proc *proc, void *state)
 {
 	(void)state; /* proc */
 	proc_drain(proc);
 	proc_drain(proc);
+	return true;
 }
 
 static void drain_at_once(struct proc *proc, void *state)

@@ -202,7 +202,8 @@ Test(secret, a_path_that_is_no_file_is_no_wait)
 
 	(void)snprintf(fifo, sizeof(fifo), "%s.fifo", path);
 	cr_assert_eq(mkfifo(fifo, 0600), 0);
-	cr_expect_neq(secrets_load(&secrets, fifo, SECRET_BYTES_MIN, &why), OK);
+	cr_expect_eq(secrets_load(&secrets, fifo, SECRET_BYTES_MIN, &why), ERR_IO);
+	cr_expect_str_eq(why, "not a regular file");
 	cr_expect_eq(unlink(fifo), 0);
 	cr_expect_eq(secrets_load(&secrets, "/nowhere", 1, &why), ERR_IO);
 	cr_expect_str_eq(why, "No such file or directory");
@@ -287,4 +288,15 @@ Test(secret, a_fingerprint_is_what_sha256sum_says)
 	cr_expect_eq(secrets_fingerprint(&secrets), 0xee25067c);
 	cr_expect(reload_changes(K2 "\n" K1, OK));
 	cr_expect_eq(secrets_fingerprint(&secrets), 0xb4425a42);
+}
+
+/* printf '%s\n' KEY PASSWORD... | sha256sum */
+Test(secret, a_fingerprint_may_be_one_for_those_who_have_a_key)
+{
+	cr_expect_eq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0);
+	cr_expect(reload_changes(K2, OK));
+	cr_expect_eq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0xee25067c);
+	cr_expect_neq(secrets_fingerprint_keyed(&secrets, SLICE(K3)), 0xee25067c);
+	cr_expect(reload_changes(K3, OK));
+	cr_expect_neq(secrets_fingerprint_keyed(&secrets, SLICE(K1)), 0xee25067c);
 }

@@ -192,4 +192,6 @@ Test(tls, key_file_has_a_limit)
 	tls_unref(tls);
 	key_pad(PEM_BYTES_MAX + 1);
 	expect_refused(ERR_LIMIT, kit.key, "too long");
+	cr_assert_eq(truncate(kit.cert, (1 << 20) + 1), 0);
+	expect_refused(ERR_LIMIT, kit.cert, "too long");
 }

@@ -5,15 +5,16 @@
 
 const { test } = require("node:test");
 const assert = require("node:assert/strict");
-const { spawnSync } = require("node:child_process");
+const { spawn, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { makeFolder, sweep } = require("../../deploy/local/pods/leftovers.js");
+const { waitFor } = require("../kit/wait.js");
 
 const MODULE = path.resolve(__dirname, "../../deploy/local/pods/leftovers.js");
 
-test("the folders of dead processes go, all others stay", (t) => {
+test("the folders of dead processes go, all others stay", async (t) => {
 	const place = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-leftovers-"));
 	t.after(() => fs.rmSync(place, { recursive: true }));
 	const ofAnother = (change = {}) => {
@@ -31,7 +32,23 @@ test("the folders of dead processes go, all others stay", (t) => {
 		kept.push(ofAnother());
 		fs.chownSync(kept.at(-1), 65534, 65534);
 	}
-	assert.deepEqual(sweep(place).sort(), dead.sort());
+	assert.deepEqual((await sweep(place)).sort(), dead.sort());
 	assert.deepEqual(fs.readdirSync(place).sort(), kept.map((folder) => path.basename(folder)).sort());
-	assert.deepEqual(sweep(place), []);
+	assert.deepEqual(await sweep(place), []);
+});
+
+test("a process that nobody has asked how it ended is dead", async (t) => {
+	const place = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-leftovers-"));
+	const script = `require(${JSON.stringify(MODULE)}).makeFolder("heliograph-0-0", ${JSON.stringify(place)})`;
+	const parent = spawn("sh", ["-c", '"$0" -e "$1" & exec sleep 600', process.execPath, script]);
+	t.after(() => {
+		parent.kill("SIGKILL");
+		fs.rmSync(place, { recursive: true });
+	});
+	const stateOf = (pid) => fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1][0];
+	await waitFor(() => {
+		const [folder] = fs.readdirSync(place);
+		return stateOf(JSON.parse(fs.readFileSync(path.join(place, folder, "owner.json"), "utf8")).pid) === "Z";
+	}, 20000, "its end");
+	assert.equal((await sweep(place)).length, 1);
 });

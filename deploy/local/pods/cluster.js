@@ -81,7 +81,7 @@ class Cluster {
 	}
 
 	async start() {
-		for (const folder of sweep())
+		for (const folder of await sweep())
 			this.options.say(`took away ${folder}, of a cluster that was killed`);
 		this.folder = makeFolder(this.name);
 		running.add(this);

@@ -12,11 +12,14 @@ const { removeCgroups } = require("./world.js");
 const PREFIX = "heliograph-cluster.";
 const OWNER = "owner.json";
 const NAME = /^heliograph-[0-9a-f-]+$/;
+const TRIES = 50;
+const STEP_MS = 100;
 
-// Field 22 of proc(5)'s stat; the second one may have blanks and brackets in it.
-function startOf(pid) {
+// Fields 3 and 22 of proc(5)'s stat; the second one may have blanks and brackets in it.
+function processOf(pid) {
 	const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-	return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+	const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+	return { state: fields[0], start: fields[19] };
 }
 
 // Whose numbers a pid is one of.
@@ -24,7 +27,8 @@ const space = () => fs.readlinkSync("/proc/self/ns/pid");
 
 function lives({ pid, start }) {
 	try {
-		return startOf(pid) === start;
+		const found = processOf(pid);
+		return found.start === start && found.state !== "Z"; // dead, but nobody has asked how it ended
 	} catch {
 		return false;
 	}
@@ -33,7 +37,7 @@ function lives({ pid, start }) {
 // A new folder for a cluster of this process; `name` is that of its control groups.
 function makeFolder(name, place = os.tmpdir()) {
 	const folder = fs.mkdtempSync(path.join(place, PREFIX));
-	const owner = { name, pid: process.pid, start: startOf(process.pid), space: space() };
+	const owner = { name, pid: process.pid, start: processOf(process.pid).start, space: space() };
 	fs.writeFileSync(path.join(folder, OWNER), JSON.stringify(owner));
 	return folder;
 }
@@ -50,16 +54,26 @@ function ownerOf(folder) {
 	}
 }
 
-// Takes away what is of clusters whose process is no more: their folders, as a list.
-function sweep(place = os.tmpdir()) {
+// The last of its processes may be on their way out still.
+async function removeAllCgroups(name) {
+	for (let i = 0; i < TRIES; i++) {
+		if (removeCgroups(name))
+			return true;
+		await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+	}
+	return false;
+}
+
+// Takes away what is of clusters whose process is no more: their folders, as a list. The folder goes last: without
+// it nobody would look for the rest again.
+async function sweep(place = os.tmpdir()) {
 	const swept = [];
 	for (const entry of fs.readdirSync(place).filter((one) => one.startsWith(PREFIX))) {
 		const folder = path.join(place, entry);
 		const owner = ownerOf(folder);
 		// Of processes in another space nothing is known here.
-		if (!owner || owner.space !== space() || lives(owner))
+		if (!owner || owner.space !== space() || lives(owner) || !await removeAllCgroups(owner.name))
 			continue;
-		removeCgroups(owner.name);
 		fs.rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 		swept.push(folder);
 	}

@@ -80,8 +80,9 @@ async function killedCluster() {
 	const found = await waitFor(() => {
 		for (const entry of fs.readdirSync(os.tmpdir()).filter((one) => one.startsWith("heliograph-cluster."))) {
 			const folder = path.join(os.tmpdir(), entry);
-			const { pid, name } = JSON.parse(fs.readFileSync(path.join(folder, "owner.json"), "utf8"));
-			if (pid === child.pid && fs.readdirSync(path.join(folder, "pods"), { recursive: true }).some((file) => file.endsWith(".pid")))
+			const file = path.join(folder, "owner.json");
+			const { pid, name } = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) : {};
+			if (pid === child.pid && fs.readdirSync(path.join(folder, "pods"), { recursive: true }).some((one) => one.endsWith(".pid")))
 				return { folder, name };
 		}
 		return null;
@@ -129,6 +130,8 @@ before(async () => {
 	await cluster.start();
 }, { timeout: START_MS });
 after(async () => {
+	if (skip)
+		return;
 	await cluster?.stop();
 	await podman("untag", IMAGE, NEXT);
 });

@@ -328,6 +328,18 @@ void handover_on_move(struct router *router, struct router_gateway *from,
 
 /* ---- loss */
 
+void handovers_on_gateway_down(struct router_gateway *gateway)
+{
+	LIST_EACH (node, &gateway->arriving) {
+		struct handover *handover = CONTAINER_OF(node, struct handover, to_node);
+
+		if (handover->is_moved)
+			continue;
+		tell_untaken(handover, ERR_CLOSED);
+		handover_forget(handover->conn);
+	}
+}
+
 void handovers_on_gateway_lost(struct router_gateway *gateway)
 {
 	LIST_EACH (node, &gateway->leaving) {

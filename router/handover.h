@@ -32,6 +32,10 @@ void handover_on_move(struct router *router, struct router_gateway *from,
 /* The connection has ended, or its struct is freed. */
 void handover_forget(struct conn *conn);
 
+/* It may have ended in order: what it was asked to take, and has not yet, is for another
+ * one. Its answer, if it lives, is a late one. */
+void handovers_on_gateway_down(struct router_gateway *gateway);
+
 /* Before the gateway's connections end. */
 void handovers_on_gateway_lost(struct router_gateway *gateway);
 

@@ -269,11 +269,15 @@ static void on_up(struct link_peer *peer, bool is_new)
 
 static void on_down(struct link_peer *peer)
 {
+	struct router_gateway *gateway = router_gateway_of(peer);
+
 	/* Everybody's session waits for the next stream. */
-	if (link_peer_role(peer) == LINK__ROLE__ROLE_PRESENCE)
+	if (link_peer_role(peer) == LINK__ROLE__ROLE_PRESENCE) {
 		replicas_on_down(&router_of(peer)->presence, peer);
-	else if (router_gateway_of(peer) != NULL)
-		router_gateway_of(peer)->is_away = true;
+	} else if (gateway != NULL) {
+		gateway->is_away = true;
+		handovers_on_gateway_down(gateway);
+	}
 }
 
 /* Everything it held is void: its members leave, its connections end. */

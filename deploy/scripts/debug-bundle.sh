@@ -132,6 +132,8 @@ if ((${#AT[@]} == 0)); then
 	keep objects/events.txt k get events --sort-by=.lastTimestamp
 	keep objects/version.txt "${KUBECTL_WORDS[@]}" version
 fi
+# It is there, and empty, when all has gone well.
+[[ -s $BUNDLE/failed.txt ]] || rm -f "$BUNDLE/failed.txt"
 if [[ -z $(find "$BUNDLE" -type f ! -name failed.txt) ]]; then
 	cat "$BUNDLE/failed.txt" >&2 || true
 	die 'nothing could be had'

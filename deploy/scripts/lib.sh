@@ -159,6 +159,15 @@ json_text() {
 	sed -n 's/.*"'"$1"'": *"\([^"]*\)".*/\1/p'
 }
 
+# No change of routers is under way: while they change, no gateway hands its clients over. One that
+# cannot begin (a router that is wanted is absent, or the list will not do) is waited for by
+# nobody. MAP: what presence said.
+routers_stay() {
+	MAP=$(ctl routers --json) || return 1
+	[[ $(json_text phase <<<"$MAP") == stable &&
+		$(json_text state <<<"$MAP") =~ ^(rest|absent|refused|untold)$ ]]
+}
+
 # pod, port: makes it reachable at $FORWARDED, until forward_end.
 forward() {
 	local line

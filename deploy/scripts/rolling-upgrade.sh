@@ -52,9 +52,7 @@ upgrade() {
 
 # Nobody is to go while a router is missing, or owns what it is about to hand over.
 is_whole() {
-	local map
-	map=$(ctl routers --json) || return 1
-	[[ $(json_text phase <<<"$map") == stable ]] && ! grep -q '"isHere": *false' <<<"$map"
+	routers_stay && ! grep -q '"isHere": *false' <<<"$MAP"
 }
 
 until_done 'a cluster with all its routers' is_whole

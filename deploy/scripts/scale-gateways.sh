@@ -6,8 +6,10 @@
 #	scale-gateways.sh N [OPTION...]
 #
 # Those that go hand their clients over first (docs/OPERATING.md, "Signals and exit"); this
-# waits until they are gone and all that stay are ready. With an autoscaler its bounds are
-# changed so that N is within them, and --pin makes N both: else it goes on deciding.
+# waits until they are gone and all that stay are ready. Before any goes, a change of routers
+# that is under way has to be over, for no client is handed over meanwhile. With an
+# autoscaler its bounds are changed so that N is within them, and --pin makes N both: else
+# it goes on deciding.
 #
 # --pin             the autoscaler may choose nothing but N
 #
@@ -36,6 +38,13 @@ is_as_many() {
 	[[ $(pods gateway --ending | grep -c .) == "$N" ]]
 }
 
+NOW=$(replicas deployment/gateway)
+is_number "$NOW" || die "Deployment gateway: how many there are was answered by '$NOW'"
+if ((N < NOW)); then
+	# Who has just told presence of another number of routers waits for this, too.
+	change k rollout status statefulset/presence "--timeout=${TIMEOUT}s" >&2
+	until_done 'the routers to stay as they are' routers_stay
+fi
 bounds=$(k get hpa gateway --ignore-not-found -o 'jsonpath={.spec.minReplicas} {.spec.maxReplicas}')
 if [[ -n $bounds ]]; then
 	read -r least most <<<"$bounds"

@@ -100,6 +100,23 @@ test("gateways: without an autoscaler there are no bounds", async (t) => {
 		"rollout status deployment/gateway --timeout=300s"]);
 });
 
+// No client is handed over while routers change.
+test("gateways: none goes before a change of routers is over", async (t) => {
+	const changing = [{ phase: "prepare", state: "doing" }, { phase: "stable", state: "step" }, { phase: "commit", state: "step" }];
+	const cluster = fake(t, { says: [...changing] });
+	await cluster.run("scale-gateways.sh", ["2"]);
+	assert.deepEqual(cluster.changes(), ["rollout status statefulset/presence --timeout=300s", "scale deployment/gateway --replicas=2",
+		"rollout status deployment/gateway --timeout=300s"]);
+	assert.equal(cluster.state().calls.filter(([verb]) => verb === "exec").length, changing.length + 1);
+	const stuck = fake(t, { hpa: [3, 6], says: Array(50).fill({ phase: "commit", state: "doing" }) });
+	const { err } = await stuck.run("scale-gateways.sh", ["2", "--timeout=2"], 1);
+	assert.match(err, /in vain for the routers to stay as they are/);
+	assert.deepEqual(stuck.state().hpa, [3, 6], "the autoscaler would have ended some");
+	// More of them hand nothing over, and a change that cannot begin may take for ever.
+	await fake(t, { says: Array(50).fill({ phase: "commit", state: "doing" }) }).run("scale-gateways.sh", ["4", "--timeout=2"]);
+	await fake(t, { says: Array(50).fill({ phase: "stable", state: "absent" }) }).run("scale-gateways.sh", ["2", "--timeout=2"]);
+});
+
 // ---- routers
 
 const ofRouters = (changes) => changes.filter((call) => !call.startsWith("rollout"));
@@ -150,6 +167,9 @@ test("an upgrade begins only when no router is missing", async (t) => {
 	const cluster = await fake(t, { says: Array(50).fill({ routers: [{ name: "router-0", url: "x", isHere: false }] }) });
 	await cluster.run("rolling-upgrade.sh", ["image:2", "--timeout=2"], 1);
 	assert.deepEqual(cluster.changes(), []);
+	const changing = fake(t, { says: Array(50).fill({ phase: "stable", state: "step" }) });
+	await changing.run("rolling-upgrade.sh", ["image:2", "--timeout=2"], 1);
+	assert.deepEqual(changing.changes(), []);
 });
 
 // ---- keys
@@ -350,7 +370,8 @@ test("a bundle has what is needed, and no secret", async (t) => {
 		objects: { configmaps: `requirepass hunter2\nmasterauth: hunter2\nlink_key_file = /run/secrets/heliograph/link.key\nkey: ${HEX}\n` },
 	});
 	const file = path.join(cluster.folder, "bundle.tar.gz");
-	await cluster.run("debug-bundle.sh", [`--output=${file}`]);
+	const { err } = await cluster.run("debug-bundle.sh", [`--output=${file}`]);
+	assert.doesNotMatch(err, /could not be had/);
 	assert.equal(fs.statSync(file).mode & 0o077, 0, "others may not read it");
 	const files = unpack(file);
 	const wanted = ["gateway-0/metrics.txt", "gateway-2/log.txt", "router-0/readyz.txt", "presence-1/log-before.txt", "api/cluster.json",

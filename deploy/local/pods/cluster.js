@@ -15,9 +15,9 @@ const { spawnSync } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const net = require("node:net");
-const os = require("node:os");
 const path = require("node:path");
 const readline = require("node:readline");
+const { makeFolder, sweep } = require("./leftovers.js");
 const manifests = require("./manifests.js");
 const { ROOT, enter, missing, removeCgroups, tool } = require("./world.js");
 
@@ -81,7 +81,9 @@ class Cluster {
 	}
 
 	async start() {
-		this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-cluster."));
+		for (const folder of await sweep())
+			this.options.say(`took away ${folder}, of a cluster that was killed`);
+		this.folder = makeFolder(this.name);
 		running.add(this);
 		const { port, adminPort, overlay } = this.options;
 		try {

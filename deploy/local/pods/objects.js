@@ -18,6 +18,7 @@ const KINDS = {
 	PodDisruptionBudget: ["poddisruptionbudget", "poddisruptionbudgets", "pdb"],
 	NetworkPolicy: ["networkpolicy", "networkpolicies", "netpol"],
 	ServiceAccount: ["serviceaccount", "serviceaccounts", "sa"],
+	Event: ["event", "events", "ev"], // of which nobody makes any here
 };
 const RUN = ["Deployment", "StatefulSet"];
 

@@ -55,8 +55,10 @@ function enter(file, args, env) {
 	{ detached: true, stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, PATH, ...env } });
 }
 
-// The control groups of its containers, which are the machine's; empty by now.
+// The control groups of its containers, which are the machine's; empty by now. False: somebody is still on the
+// way out of one.
 function removeCgroups(name) {
+	let isGone = true;
 	const remove = (folder) => {
 		for (const entry of fs.readdirSync(folder, { withFileTypes: true }))
 			if (entry.isDirectory())
@@ -68,10 +70,11 @@ function removeCgroups(name) {
 		try {
 			if (fs.statSync(folder).isDirectory())
 				remove(folder);
-		} catch {
-			// Not there, or somebody is still on the way out of it: an empty folder stays.
+		} catch (error) {
+			isGone &&= error.code !== "EBUSY";
 		}
 	}
+	return isGone;
 }
 
 module.exports = { PATH, ROOT, missing, enter, removeCgroups, tool };

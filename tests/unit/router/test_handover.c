@@ -5,6 +5,7 @@
  */
 #include "router/handover.h"
 
+#include "router/on_peer.h"
 #include "tests/unit/router/hub_kit.h"
 
 static struct kit *kit;
@@ -203,6 +204,30 @@ Test(handover, a_successor_that_lets_go_ends_it)
 	take(kit->g2, 1, ERR_OUTCOME, false);
 	kit_expect(kit, kit->g1, "taken 1 ERR_OUTCOME g2");
 	cr_expect_str_eq(holder(), "nobody");
+}
+
+Test(handover, a_successor_that_is_away_before_it_took_it_is_not_waited_for)
+{
+	ask(1);
+	kit_skip(kit, kit->g2);
+	router_link_ops.on_down(kit->g2);
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, "taken 1 ERR_CLOSED ");
+	ask(2);
+	kit_expect(kit, kit->g1, "taken 2 ERR_NOT_FOUND ");
+	router_link_ops.on_up(kit->g2, false);
+	take(kit->g2, 1, OK, false);
+	kit_expect(kit, kit->g2, "rest 1 failed");
+	cr_expect_str_eq(holder(), "g1");
+}
+
+Test(handover, a_successor_that_is_away_with_it_is_waited_for)
+{
+	take_first();
+	router_link_ops.on_down(kit->g2);
+	kit_turn(kit);
+	kit_expect_silence(kit, kit->g1);
+	cr_expect_str_eq(holder(), "g2");
 }
 
 Test(handover, a_lost_successor_leaves_it_where_it_was)

@@ -168,10 +168,14 @@ void drain_on_timer(struct timer *timer)
 		tunnels_close_all(gateway);
 	else if (gateway->conns.count == 0)
 		tunnels_close(gateway, SIZE_MAX);
-	if (is_empty(gateway))
+	if (is_empty(gateway) && gateway->presence.is_leaving) {
 		proc_drained(gateway->proc);
-	else
-		loop_timer_start(gateway->loop, timer, DRAIN_TICK_MS);
+		return;
+	}
+	/* It goes out at the end of this turn. */
+	if (is_empty(gateway))
+		replicas_leave(&gateway->presence);
+	loop_timer_start(gateway->loop, timer, DRAIN_TICK_MS);
 }
 
 void drain_stop(struct gateway *gateway)

@@ -45,9 +45,11 @@ static void process_expire(struct processes *processes, struct process *process)
 {
 	struct link_peer *peer = process->peer;
 
-	processes->presence->metrics.lease_expired_total++;
-	log_warn("lease.expired", "peer=%s lease_ms=%" PRId64, process->lease.name,
-		 process->lease.lease_ms);
+	if (!process->is_leaving) {
+		processes->presence->metrics.lease_expired_total++;
+		log_warn("lease.expired", "peer=%s lease_ms=%" PRId64,
+			 process->lease.name, process->lease.lease_ms);
+	}
 	process_lost(processes, process);
 	link_peer_reset(peer);
 }
@@ -135,9 +137,14 @@ void process_lost(struct processes *processes, struct process *process)
 {
 	struct presence *presence = processes->presence;
 
-	presence->metrics.process_lost_total++;
-	log_warn("process.lost", "peer=%s incarnation=%016" PRIx64, process->lease.name,
-		 process->lease.incarnation);
+	if (process->is_leaving) {
+		log_info("process.left", "peer=%s incarnation=%016" PRIx64,
+			 process->lease.name, process->lease.incarnation);
+	} else {
+		presence->metrics.process_lost_total++;
+		log_warn("process.lost", "peer=%s incarnation=%016" PRIx64,
+			 process->lease.name, process->lease.incarnation);
+	}
 	home_lost(process);
 	process_free(processes, process);
 	topology_changed(&presence->topology);
@@ -153,6 +160,7 @@ void process_renew(struct processes *processes, struct process *process,
 		lease_touch(&process->lease, now_ms);
 	} else {
 		processes->presence->metrics.lease_total++;
+		process->is_leaving = lease->is_last;
 		lease_renew(&process->lease, lease->lease_ms, lease->connections, now_ms);
 	}
 	processes_watch(processes);

@@ -26,6 +26,7 @@ struct process {
 	struct resharding_said shards; /* what it says of shards */
 	struct home home;	       /* of a gateway */
 	struct follower *follower;     /* owned; of a router that watches, or NULL */
+	bool is_leaving;	       /* it has said that this lease is its last */
 };
 
 struct processes {

@@ -94,7 +94,8 @@ static enum err lease_send(struct replicas *replicas, struct link_peer *peer)
 	enum err rc;
 
 	replicas->ops->fill_lease(replicas->owner, &lease);
-	lease.lease_ms = replicas->lease_ms;
+	lease.is_last = replicas->is_leaving;
+	lease.lease_ms = lease.is_last ? 1 : replicas->lease_ms;
 	lease.is_home = peer == replicas_home(replicas);
 	rc = link_send_lease(peer, &lease, NULL);
 	if (rc != OK)
@@ -102,10 +103,8 @@ static enum err lease_send(struct replicas *replicas, struct link_peer *peer)
 	return rc;
 }
 
-static void on_lease_timer(struct timer *timer)
+static void lease_send_all(struct replicas *replicas)
 {
-	struct replicas *replicas = CONTAINER_OF(timer, struct replicas, lease_timer);
-
 	for (size_t i = 0; i < replicas->list.n; i++) {
 		struct link_peer *peer = replicas->peers[i];
 
@@ -113,7 +112,20 @@ static void on_lease_timer(struct timer *timer)
 		    peer == replicas_home(replicas))
 			replicas_resync(replicas);
 	}
+}
+
+static void on_lease_timer(struct timer *timer)
+{
+	struct replicas *replicas = CONTAINER_OF(timer, struct replicas, lease_timer);
+
+	lease_send_all(replicas);
 	loop_timer_start(replicas->loop, timer, replicas->lease_ms / 3);
+}
+
+void replicas_leave(struct replicas *replicas)
+{
+	replicas->is_leaving = true;
+	lease_send_all(replicas);
 }
 
 /* ---- report */

@@ -43,6 +43,7 @@ struct replicas {
 	struct home_choice choice;
 	int64_t lease_ms;
 	int64_t started_unix_ms;
+	bool is_leaving;
 	struct timer lease_timer;
 	struct timer home_timer;
 	struct timer report_timer;
@@ -68,6 +69,9 @@ struct link_peer *replicas_home(const struct replicas *replicas);
 
 /* What the home must know found its link full: both start over, and it is told all. */
 void replicas_resync(struct replicas *replicas);
+
+/* This process ends: nobody is to wait until its lease is over. */
+void replicas_leave(struct replicas *replicas);
 
 /* From the owner's link_ops, for peers whose role is presence. */
 void replicas_on_up(struct replicas *replicas, struct link_peer *peer, bool is_new);

@@ -218,10 +218,11 @@ static void show_presence(struct buf *out, const Link__Envelope *envelope)
 		buf_appendf(out, "Closed %c", LETTER(envelope->closed->connection));
 		break;
 	case LINK__ENVELOPE__BODY_LEASE:
-		buf_appendf(out, "Lease %d connections=%d%s",
+		buf_appendf(out, "Lease %d connections=%d%s%s",
 			    (int)envelope->lease->lease_ms,
 			    (int)envelope->lease->connections,
-			    envelope->lease->is_home ? " home" : "");
+			    envelope->lease->is_home ? " home" : "",
+			    envelope->lease->is_last ? " last" : "");
 		break;
 	case LINK__ENVELOPE__BODY_COMMAND_DONE:
 		show_command_done(out, envelope->command_done);

@@ -186,6 +186,22 @@ Test(presence, all_hear_that_we_live_and_where_we_are_at_home)
 	kit_stop(&kit);
 }
 
+Test(presence, hears_that_a_gateway_ends)
+{
+	kit_init(&kit);
+	kit_set(&kit.conf->presence, "p1=test:2,p2=test:3");
+	kit_start(&kit);
+	kit_wait(&kit, HOME_RETURN_MS);
+	kit_settle(&kit);
+	gateway_proc_ops.drain(&kit.proc, kit.gateway);
+	kit_turn(&kit);
+	peer_expect(replica(0), "Lease 1 connections=0 home last; ");
+	peer_expect(replica(1), "Lease 1 connections=0 last; ");
+	kit_wait(&kit, 20);
+	cr_expect(kit.proc.is_drained);
+	kit_stop(&kit);
+}
+
 Test(presence, when_the_home_stays_away_the_next_one_is_told_all)
 {
 	start("p1=test:2,p2=test:3");

@@ -421,6 +421,7 @@ Test(tunnel, drains)
 	cr_expect_not(kit.proc.is_drained, "the client may yet answer");
 	client_says(&client, FIN | WS_CLOSE, "\x03\xf3", 2);
 	kit_wait(&kit, 20);
+	kit_wait(&kit, 20);
 	cr_expect(kit.proc.is_drained);
 }
 

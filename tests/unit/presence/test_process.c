@@ -155,3 +155,19 @@ Test(process, a_late_timer_is_set_again_for_those_who_were_heard)
 	cr_expect_eq(presence.processes.due_ms,
 		     leases_due_ms(&presence.processes.leases));
 }
+
+Test(process, who_ends_in_order_is_not_waited_for)
+{
+	Link__Lease last = LINK__LEASE__INIT;
+
+	last.lease_ms = 1;
+	last.is_last = true;
+	process_renew(&presence.processes, r1, &last);
+	for (int i = 0; i < 200 && presence.processes.leases.n == 2; i++) {
+		renew(r2);
+		turn();
+	}
+	cr_expect_eq(presence.processes.leases.n, 1);
+	cr_expect_eq(presence.metrics.process_lost_total, 0);
+	cr_expect_eq(presence.metrics.lease_expired_total, 0);
+}

@@ -39,6 +39,9 @@ bool conn_on_told_again(const struct router *router, const struct router_gateway
 	conn_set_standby(conn, false);
 	hub_items_take(conn, connected->items, connected->n_items);
 	conn->router->metrics.activated_total++;
+	/* The router before ended, or was given up, in the midst of it. */
+	if (!connected->is_resumed)
+		hub_connected(conn);
 	return true;
 }
 

@@ -328,16 +328,50 @@ void handover_on_move(struct router *router, struct router_gateway *from,
 
 /* ---- loss */
 
-void handovers_on_gateway_down(struct router_gateway *gateway)
+static bool another_may_take(const struct handover *handover)
 {
+	LIST_EACH (node, &handover->conn->router->gateways) {
+		const struct router_gateway *gateway =
+			CONTAINER_OF(node, struct router_gateway, node);
+
+		if (gateway != handover->to && may_take(gateway, handover->from))
+			return true;
+	}
+	return false;
+}
+
+static void on_away(struct loop_flush *flush)
+{
+	struct router_gateway *gateway = CONTAINER_OF(flush, struct router_gateway, away);
+
+	if (!gateway->is_away)
+		return;
 	LIST_EACH (node, &gateway->arriving) {
 		struct handover *handover = CONTAINER_OF(node, struct handover, to_node);
 
-		if (handover->is_moved)
+		if (handover->is_moved || !another_may_take(handover))
 			continue;
 		tell_untaken(handover, ERR_CLOSED);
 		handover_forget(handover->conn);
 	}
+}
+
+void handovers_init(struct router_gateway *gateway)
+{
+	list_init(&gateway->leaving);
+	list_init(&gateway->arriving);
+	loop_flush_init(&gateway->away, on_away);
+}
+
+void handovers_fini(struct router_gateway *gateway)
+{
+	loop_untouch(&gateway->away);
+}
+
+/* A link that is reset breaks in the midst of whatever found no room on it. */
+void handovers_on_gateway_down(struct router *router, struct router_gateway *gateway)
+{
+	loop_touch(router->loop, &gateway->away);
 }
 
 void handovers_on_gateway_lost(struct router_gateway *gateway)

@@ -32,9 +32,12 @@ void handover_on_move(struct router *router, struct router_gateway *from,
 /* The connection has ended, or its struct is freed. */
 void handover_forget(struct conn *conn);
 
+void handovers_init(struct router_gateway *gateway);
+void handovers_fini(struct router_gateway *gateway);
+
 /* It may have ended in order: what it was asked to take, and has not yet, is for another
- * one. Its answer, if it lives, is a late one. */
-void handovers_on_gateway_down(struct router_gateway *gateway);
+ * one at the end of the turn, if there is one. Its answer, if it lives, is a late one. */
+void handovers_on_gateway_down(struct router *router, struct router_gateway *gateway);
 
 /* Before the gateway's connections end. */
 void handovers_on_gateway_lost(struct router_gateway *gateway);

@@ -158,26 +158,28 @@ void hub_abort(struct hub_call *call)
 	hub_abort_conn(call->conn, SLICE_NONE);
 }
 
+static void tell_began(const struct conn *conn)
+{
+	Link__Began began = LINK__BEGAN__INIT;
+
+	if (conn == NULL || conn->gateway == NULL)
+		return;
+	began.hub = link_bytes(hub_served_name(conn->hub));
+	began.connection = link_bytes(conn->id);
+	if (link_send_began(conn->gateway->peer, &began, NULL) == ERR_LIMIT)
+		router_resync(conn->gateway);
+}
+
 static void call_confirm(struct hub_call *call)
 {
 	if (call->kind == HUB_CALL_INVOKE) {
 		call_complete(call);
 		if (call->conn != NULL)
 			call->conn->invokes_n--;
+	} else if (call->kind == HUB_CALL_CONNECTED && call->rc == HUB_OK) {
+		tell_began(call->conn);
 	}
 	call_free(call);
-}
-
-static void tell_began(const struct conn *conn)
-{
-	Link__Began began = LINK__BEGAN__INIT;
-
-	if (conn->gateway == NULL)
-		return;
-	began.hub = link_bytes(hub_served_name(conn->hub));
-	began.connection = link_bytes(conn->id);
-	if (link_send_began(conn->gateway->peer, &began, NULL) == ERR_LIMIT)
-		router_resync(conn->gateway);
 }
 
 /* A connection whose last call is over is no more; calls that still wait for their sends
@@ -209,9 +211,7 @@ void hub_call_over(struct hub_call *call)
 	const bool is_last = call->kind == HUB_CALL_DISCONNECTED;
 	const bool is_user = hub_call_is_user(call);
 
-	if (call->kind == HUB_CALL_CONNECTED && call->rc == HUB_OK) {
-		tell_began(conn);
-	} else if (call->kind == HUB_CALL_CONNECTED) {
+	if (call->kind == HUB_CALL_CONNECTED && call->rc != HUB_OK) {
 		conn->is_refused = true;
 		hub_abort_conn(conn, SLICE("Connection closed with an error."));
 	}

@@ -227,8 +227,7 @@ static void gateway_new(struct router *router, struct link_peer *peer)
 	list_init(&gateway->asked);
 	list_init(&gateway->passed);
 	reshard_gateway_init(router, gateway);
-	list_init(&gateway->leaving);
-	list_init(&gateway->arriving);
+	handovers_init(gateway);
 	list_init(&gateway->node);
 	list_append(&router->gateways, &gateway->node);
 	link_peer_set_owner(peer, gateway);
@@ -276,7 +275,7 @@ static void on_down(struct link_peer *peer)
 		replicas_on_down(&router_of(peer)->presence, peer);
 	} else if (gateway != NULL) {
 		gateway->is_away = true;
-		handovers_on_gateway_down(gateway);
+		handovers_on_gateway_down(router_of(peer), gateway);
 	}
 }
 
@@ -290,6 +289,7 @@ static void gateway_lost(struct router *router, struct router_gateway *gateway)
 	conns_on_gateway_lost(router, gateway);
 	group_remove_gateway(&router->groups, &gateway->members);
 	reshard_gateway_fini(gateway);
+	handovers_fini(gateway);
 	list_remove(&gateway->node);
 	link_peer_set_owner(gateway->peer, NULL);
 	router->metrics.gateways--;

@@ -10,6 +10,7 @@
 #include "proto/base/mem.h"
 #include "proto/base/notify.h"
 #include "proto/base/secret.h"
+#include "router/handover.h"
 #include "router/hub_runtime.h"
 #include "router/on_peer.h"
 #include "router/presence.h"
@@ -259,6 +260,7 @@ static void router_stop(struct proc *proc, void *state)
 		claims_on_gateway_lost(router, gateway);
 		link_peer_set_owner(gateway->peer, NULL);
 		reshard_gateway_fini(gateway);
+		handovers_fini(gateway);
 		mem_free(gateway);
 	}
 	reshard_stop(router);

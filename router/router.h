@@ -41,10 +41,10 @@ struct router_gateway {
 	uint64_t incarnation;	      /* the peer's, when it came up */
 	struct list conns;	      /* by conn.gateway_node */
 	struct list claims;	      /* claim.c: what it holds */
-	struct list asked;	      /* pass.c: what it waits for */
-	struct list passed;	      /* pass.c: what it has to answer */
+	struct list asked, passed;    /* pass.c: what it waits for, has to answer */
 	struct list leaving;	      /* handover.c: what goes over from it */
 	struct list arriving;	      /* ... and what comes to it */
+	struct loop_flush away;	      /* handover.c: its link broke in this turn */
 	bool is_leaving;	      /* it takes nothing over */
 	bool is_away;		      /* its link is down */
 	bool is_kept;		      /* on_peer.c: for long, but presence hears it */

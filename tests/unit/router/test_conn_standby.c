@@ -119,6 +119,16 @@ static void release(const char *id)
 	kit_turn(kit);
 }
 
+/* The router before never said that on_connected had run. */
+Test(conn_standby, one_that_has_not_begun_begins_here)
+{
+	connect_again("c1", true, NULL);
+	kit_connect(kit, kit->g1, "c1", "ann");
+	kit_turn(kit);
+	cr_expect_eq(connected_n, 1);
+	cr_expect_eq(kit->router->metrics.standbys, 0);
+}
+
 Test(conn_standby, on_standby_nothing_runs_until_it_is_told_again)
 {
 	connect_again("c1", true, NULL);

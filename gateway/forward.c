@@ -165,11 +165,20 @@ static void on_timer(struct timer *timer)
 	}
 }
 
+/* Its client must be told of what cannot be mended before it polls anew by itself. */
+static void doubt(struct forward *forward)
+{
+	if (is_poll(forward) && forward->doubts == 0)
+		forward->end_ms -= forward->gateway->conf->forward_timeout_ms /
+				   FORWARD_POLL_MARGIN_SHARE;
+	forward->doubts++;
+}
+
 /* A POST must not be handled twice. Of a poll the holder keeps the answer. */
 static void forward_lost(struct forward *forward)
 {
 	forward->gateway->metrics.forward_lost_total++;
-	forward->doubts++;
+	doubt(forward);
 	if (forward->kind == LINK__REQUEST_KIND__REQUEST_KIND_POST)
 		fail(forward);
 	else

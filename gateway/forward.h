@@ -22,6 +22,15 @@
  * must not be told that it is unknown, say something else, and see that overtaken. */
 #define FORWARD_MARGIN_SHARE 4
 
+/* Of forward_timeout: what a poll is answered earlier than it must be. */
+#define FORWARD_POLL_MARGIN_SHARE 2
+
+/* How much of its time a request has left that is good for so long. */
+static inline int64_t forward_left_ms(int64_t good_ms)
+{
+	return good_ms * FORWARD_MARGIN_SHARE / (FORWARD_MARGIN_SHARE - 1);
+}
+
 struct forward;
 struct gateway;
 struct gateway_router;

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "gateway/forward.h"
 #include "gateway/gateway.h"
 #include "gateway/request.h"
 #include "gateway/stateful.h"
@@ -112,17 +113,26 @@ static struct reply_link *find(const struct gateway_router *router,
 	return node != NULL ? CONTAINER_OF(node, struct reply_link, node) : NULL;
 }
 
-/* Who asks again has waited before: it is answered in time. */
+/* It may have waited long on its way, or elsewhere before: it is answered in time. */
+static int64_t wait_ms(const struct gateway_router *router, const Link__Request *request)
+{
+	const int64_t margin_ms =
+		router->gateway->conf->forward_timeout_ms / FORWARD_POLL_MARGIN_SHARE;
+	const int64_t left_ms =
+		forward_left_ms((int64_t)request->good_ms -
+				link_peer_age_ms(router->peer, request->at_ms));
+
+	return left_ms > margin_ms ? left_ms - margin_ms : 1;
+}
+
 static struct reply_poll poll_of(const struct gateway_router *router,
 				 const Link__Request *request)
 {
-	struct reply_poll poll = { .id = request->poll_id, .doubts = request->doubts };
-
-	if (request->kind == LINK__REQUEST_KIND__REQUEST_KIND_POLL_AGAIN &&
-	    request->good_ms > 0)
-		poll.wait_ms = (int64_t)request->good_ms -
-			       link_peer_age_ms(router->peer, request->at_ms);
-	return poll;
+	return (struct reply_poll){
+		.id = request->poll_id,
+		.doubts = request->doubts,
+		.wait_ms = request->good_ms > 0 ? wait_ms(router, request) : 0,
+	};
 }
 
 static struct reply *reply_link_new(struct gateway_router *router,

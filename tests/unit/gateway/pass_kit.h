@@ -30,7 +30,7 @@ void pass_request(struct kit *kit, char letter, uint64_t call, Link__RequestKind
 void pass_request_good_for(struct kit *kit, char letter, uint64_t call, uint64_t good_ms,
 			   const char *body);
 
-/* By router `i`, to be answered within poll.wait_ms if that is not 0. */
+/* By router `i`; good for poll.wait_ms, if that is not 0. */
 void pass_poll(struct kit *kit, size_t i, char letter, uint64_t call,
 	       struct reply_poll poll);
 

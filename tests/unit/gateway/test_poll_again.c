@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "gateway/forward.h"
 #include "gateway/transport_lp.h"
 #include "tests/unit/gateway/fake_link.h"
 #include "tests/unit/gateway/fake_loop.h"
@@ -170,7 +171,9 @@ Test(poll_again, may_be_the_first_that_comes)
 
 Test(poll_again, is_answered_while_its_client_still_waits)
 {
-	pass_poll(&kit, 1, 'A', 2, (struct reply_poll){ 7, 1, 1000 });
+	/* Three quarters of what is left; half of forward_timeout is for the way back. */
+	pass_poll(&kit, 1, 'A', 2, (struct reply_poll){ 7, 1, 1125 });
+	cr_assert_eq(kit.conf->forward_timeout_ms, 1000);
 	kit_wait(&kit, 999);
 	expect("", "");
 	kit_wait(&kit, 1);
@@ -180,9 +183,17 @@ Test(poll_again, is_answered_while_its_client_still_waits)
 Test(poll_again, waits_no_longer_than_others)
 {
 	pass_poll(&kit, 1, 'A', 2,
-		  (struct reply_poll){ 7, 1, kit.conf->poll_timeout_ms + 1 });
+		  (struct reply_poll){ 7, 1, kit.conf->poll_timeout_ms * 2 });
 	kit_wait(&kit, kit.conf->poll_timeout_ms);
 	expect("", "Response call=2 to=g2 200; ");
+}
+
+/* It waited for its router, or on the link. */
+Test(poll_again, a_first_that_comes_late_is_answered_in_time_too)
+{
+	pass_poll(&kit, 0, 'A', 1, (struct reply_poll){ 7, 0, 375 });
+	kit_wait(&kit, 1);
+	expect("Response call=1 to=g2 200; ", "");
 }
 
 /* ---- what was asked before, and comes behind */
@@ -217,4 +228,33 @@ Test(poll_again, nor_does_the_second)
 	expect("", "Response call=2 to=g2 204; ");
 	push("one~");
 	expect("", "Response call=3 to=g2 200 binary body=one~; ");
+}
+
+/* ---- who asks */
+
+static unsigned answered;
+
+static void on_answer(struct forward *forward, const Link__Response *response)
+{
+	(void)forward;
+	answered = response->status;
+}
+
+Test(poll_again, one_in_doubt_is_given_up_before_its_client_polls_anew)
+{
+	struct forward forward = { .gateway = kit.gateway,
+				   .hub = &kit.gateway->hubs.items[0],
+				   .id = kit_id('Z'),
+				   .kind = POLL,
+				   .fn = on_answer };
+
+	cr_assert_eq(forward_start(&forward), OK);
+	peer_handle(forward.router->peer);
+	fake_peer_renew(forward.router->peer, 101);
+	kit_turn(&kit);
+	kit_wait(&kit, FORWARD_AGAIN_MS);
+	kit_wait(&kit, 9499 - FORWARD_AGAIN_MS);
+	cr_expect_eq(answered, 0);
+	kit_wait(&kit, 1);
+	cr_expect_eq(answered, 404);
 }

@@ -266,8 +266,10 @@ static bool conn_write(struct http_conn *conn)
 	}
 	if (n > 0) {
 		conn->out_at += (size_t)n;
-		/* Each step of a slow write has the whole time again. */
-		deadline_set(conn, HTTP_DEADLINE_NONE);
+		/* Each step of a slow write has the whole time again; a body that was
+		 * asked for has not. */
+		if (conn->deadline == HTTP_DEADLINE_WRITE)
+			deadline_set(conn, HTTP_DEADLINE_NONE);
 	}
 	conn->is_short = conn->out_at < conn->out.len;
 	if (!conn->is_short) {

@@ -115,7 +115,7 @@ lines_get() {
 
 # what it is for, then lines
 lines_put() {
-	local what=$1
+	local what=$1 fingerprint
 	shift
 	printf '%s\n' "$@" >"$WORK/lines"
 	say "$KIND: $what"
@@ -124,7 +124,8 @@ lines_put() {
 	else
 		secret_put "$SECRET" "$KEY" "$WORK/lines"
 	fi
-	until_done "all processes to have read it" all_have "$(fingerprint_of "$WORK/lines")"
+	fingerprint=$(fingerprint_of "$WORK/lines") || die "the Secret link cannot be read"
+	until_done "all processes to have read it" all_have "$fingerprint"
 }
 
 # ---- who has it

@@ -103,18 +103,18 @@ test("gateways: without an autoscaler there are no bounds", async (t) => {
 // No client is handed over while routers change.
 test("gateways: none goes before a change of routers is over", async (t) => {
 	const changing = [{ phase: "prepare", state: "doing" }, { phase: "stable", state: "step" }, { phase: "commit", state: "step" }];
-	const cluster = fake(t, { says: [...changing] });
+	const cluster = await fake(t, { says: [...changing] });
 	await cluster.run("scale-gateways.sh", ["2"]);
 	assert.deepEqual(cluster.changes(), ["rollout status statefulset/presence --timeout=300s", "scale deployment/gateway --replicas=2",
 		"rollout status deployment/gateway --timeout=300s"]);
 	assert.equal(cluster.state().calls.filter(([verb]) => verb === "exec").length, changing.length + 1);
-	const stuck = fake(t, { hpa: [3, 6], says: Array(50).fill({ phase: "commit", state: "doing" }) });
+	const stuck = await fake(t, { hpa: [3, 6], says: Array(50).fill({ phase: "commit", state: "doing" }) });
 	const { err } = await stuck.run("scale-gateways.sh", ["2", "--timeout=2"], 1);
 	assert.match(err, /in vain for the routers to stay as they are/);
 	assert.deepEqual(stuck.state().hpa, [3, 6], "the autoscaler would have ended some");
 	// More of them hand nothing over, and a change that cannot begin may take for ever.
-	await fake(t, { says: Array(50).fill({ phase: "commit", state: "doing" }) }).run("scale-gateways.sh", ["4", "--timeout=2"]);
-	await fake(t, { says: Array(50).fill({ phase: "stable", state: "absent" }) }).run("scale-gateways.sh", ["2", "--timeout=2"]);
+	await (await fake(t, { says: Array(50).fill({ phase: "commit", state: "doing" }) })).run("scale-gateways.sh", ["4", "--timeout=2"]);
+	await (await fake(t, { says: Array(50).fill({ phase: "stable", state: "absent" }) })).run("scale-gateways.sh", ["2", "--timeout=2"]);
 });
 
 // ---- routers
@@ -167,7 +167,7 @@ test("an upgrade begins only when no router is missing", async (t) => {
 	const cluster = await fake(t, { says: Array(50).fill({ routers: [{ name: "router-0", url: "x", isHere: false }] }) });
 	await cluster.run("rolling-upgrade.sh", ["image:2", "--timeout=2"], 1);
 	assert.deepEqual(cluster.changes(), []);
-	const changing = fake(t, { says: Array(50).fill({ phase: "stable", state: "step" }) });
+	const changing = await fake(t, { says: Array(50).fill({ phase: "stable", state: "step" }) });
 	await changing.run("rolling-upgrade.sh", ["image:2", "--timeout=2"], 1);
 	assert.deepEqual(changing.changes(), []);
 });

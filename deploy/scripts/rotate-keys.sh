@@ -133,8 +133,12 @@ lines_put() {
 # What those show who have read the file: eight hexadecimal digits. Passwords may be short:
 # they are behind the link key's first line, without which nobody can try them.
 fingerprint_of() {
+	local key=
+	if [[ -n $REDIS_USER ]]; then
+		key=$(secret_get link link.key | tr -d '\r' | awk 'length && !n++') && [[ -n $key ]] || return 1
+	fi
 	{
-		[[ -z $REDIS_USER ]] || secret_get link link.key | tr -d '\r' | awk 'length && !n++'
+		[[ -z $key ]] || printf '%s\n' "$key"
 		cat "$1"
 	} | sha256sum | cut -c1-8
 }

@@ -269,7 +269,8 @@ Test(transport_tunnel, whose_client_does_not_read_makes_it_slow)
 	kit_turn(&kit);
 	kit_settle(&kit);
 	push(100); /* at the limit */
-	cr_expect_eq(conn->ops->queued_bytes(conn->transport), kit.conf->queue_bytes_max);
+	cr_expect_eq((int64_t)conn->ops->queued_bytes(conn->transport),
+		     kit.conf->queue_bytes_max);
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 0);
 	push(100); /* past it */
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_SLOW], 1);

@@ -32,8 +32,10 @@ const EDGES = {
 		conf(port, gateways) {
 			let text = swap(example("haproxy.cfg"), /^\tbind :80$/gm, `\tbind 127.0.0.1:${port}`, 1);
 			text = swap(text, /maxconn 100000/g, "maxconn 1000", 1);
-			return swap(text, /^\tserver (g\d) 10\.0\.0\.1\d:8080$/gm,
-				(i, _, name) => `\tserver ${name} ${gateways[i].address} port ${gateways[i].adminPort}`, 3);
+			// Those that are asked whether they are ready, then those that are not.
+			text = swap(text, /default-server check port 9100/g, "default-server check", 1);
+			return swap(text, /^\tserver (g\d) 10\.0\.0\.1\d:8080$/gm, (i, _, name) =>
+				`\tserver ${name} ${gateways[i % 3].address}${i < 3 ? ` port ${gateways[i].adminPort}` : ""}`, 6);
 		},
 	},
 	nginx: {

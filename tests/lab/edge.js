@@ -32,7 +32,11 @@ frontend edge
 	bind ${ip}:${PORT}
 	http-request set-header X-Forwarded-Proto http
 	http-request set-header X-Forwarded-Host %[req.hdr(Host)]
+	use_backend unready if { nbsrv(gateways) eq 0 }
 	default_backend gateways
+backend unready
+	balance random
+${gateways.map(({ name, listen }) => `	server ${name} ${listen}`).join("\n")}
 backend gateways
 	balance random
 	retry-on conn-failure empty-response 503

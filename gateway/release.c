@@ -106,10 +106,15 @@ void release_on_lost(struct conn *conn, const struct gateway_router *router)
 {
 	if (!conn->is_releasing || gateway_conn_owner(conn) != router)
 		return;
-	if (link_peer_is_up(router->peer))
-		release_over(conn);
-	else
+	if (!link_peer_is_up(router->peer)) {
 		move(conn, NULL);
+		return;
+	}
+	release_over(conn);
+	/* The walk asks again for those that are open. The end of this one, which nobody
+	 * was told of, goes behind the replay that is to come. */
+	if (conn->state == CONN_CLOSED)
+		loop_timer_start(conn->gateway->loop, &conn->timer, 0);
 }
 
 void release_stop(struct conn *conn)

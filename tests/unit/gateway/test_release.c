@@ -356,6 +356,24 @@ Test(release, an_old_owner_that_dies_is_asked_again)
 	cr_expect(kit.gateway->reshard.is_done);
 }
 
+/* Its end was to be told once it had moved, and it is not asked for again. */
+Test(release, one_that_ended_is_told_to_an_old_owner_that_dies)
+{
+	const char letter = mover();
+	struct wire *wire = one_in(letter, SHARD_PHASE_COMMIT);
+
+	peer_handle(r1);
+	conn_close(wire->conn, CONN_CLOSE_CLIENT, NULL);
+	peer_handle(r1);
+	fake_peer_renew(r1, 500);
+	kit_turn(&kit);
+	EXPECT(r1, letter,
+	       "Connected @ user= resumed=1 groups=; Replayed 1; Disconnected @ error=; ");
+	settle();
+	cr_expect_eq(kit.gateway->conns.count, 0);
+	cr_expect(kit.gateway->reshard.is_done);
+}
+
 Test(release, a_new_owner_that_dies_is_told_what_it_runs)
 {
 	const char letter = mover();

@@ -2,7 +2,7 @@
 /*
  * Connections come and go by what their gateway says. A connection that is gone leaves
  * the table at once, so that its id may come again; the struct lives until its last call
- * ran.
+ * ran, which the calls of who comes with its id wait for.
  */
 #include "router/conn.h"
 
@@ -157,6 +157,19 @@ struct conn *conn_new_user(struct router *router, const struct hub_served *hub,
 	return conn_new_copy(router, hub, &connected);
 }
 
+/* Hubs must see the one before leave first: its end would be taken for this one's. */
+static void conn_follow(struct conn *conn)
+{
+	struct map *going = &conn->router->going;
+	struct map_node *node = map_find(going, conn->id);
+
+	if (node == NULL)
+		return;
+	map_remove(going, node);
+	conn->before = CONTAINER_OF(node, struct conn, node);
+	conn->before->next = conn;
+}
+
 static struct conn *conn_new(struct router *router, struct router_gateway *gateway,
 			     const struct hub_served *hub,
 			     const Link__Connected *connected)
@@ -166,6 +179,7 @@ static struct conn *conn_new(struct router *router, struct router_gateway *gatew
 	conn->gateway = gateway;
 	list_append(&gateway->conns, &conn->gateway_node);
 	map_add(&router->conns, &conn->node, conn->id);
+	conn_follow(conn);
 	conn_set_groups(conn, connected->groups, connected->n_groups);
 	return conn;
 }
@@ -180,6 +194,18 @@ void conn_free(struct conn *conn)
 	conn_set_standby(conn, false);
 	list_remove(&conn->gateway_node);
 	mem_free(conn);
+}
+
+struct conn *conn_over(struct conn *conn)
+{
+	struct conn *next = conn->next;
+
+	if (next == NULL)
+		map_remove(&conn->router->going, &conn->node);
+	else
+		next->before = NULL;
+	conn_free(conn);
+	return next;
 }
 
 static void refuse(struct router_gateway *gateway, const Link__Connected *connected,
@@ -248,6 +274,7 @@ void conn_end(struct conn *conn, struct slice reason)
 		conn_set_standby(conn, false);
 	conn->is_gone = true;
 	map_remove(&conn->router->conns, &conn->node);
+	map_add(&conn->router->going, &conn->node, conn->id);
 	if (!conn->is_standby)
 		conn->router->metrics.disconnected_total++;
 	hub_disconnected(conn, reason);

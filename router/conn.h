@@ -37,10 +37,11 @@ struct conn_group {
 };
 
 struct conn {
-	struct map_node node;		/* in router->conns, by id */
-	struct router *router;		/* borrowed */
+	struct map_node node;  /* in router->conns; once gone in ->going, by id */
+	struct router *router; /* borrowed */
 	struct router_gateway *gateway; /* borrowed; NULL once the gateway is lost */
 	struct list gateway_node;
+	struct conn *before, *next;    /* had its id, and still ends; has its id by now */
 	struct handover *handover;     /* owned; NULL: none is under way */
 	const struct hub_served *hub;  /* borrowed */
 	const struct hub_codec *codec; /* of its protocol */
@@ -100,8 +101,7 @@ void conn_on_client_completion(struct router *router,
 			       const struct router_gateway *gateway,
 			       const Link__ClientCompletion *completion);
 
-/* Join for one of our connections: to its gateway; Joined: from there, on to who asked.
- */
+/* Join for one of our connections: to its gateway; Joined: from there, to who asked. */
 void conn_on_join(struct router *router, struct link_peer *origin,
 		  const Link__Join *join);
 void conn_on_joined(struct router *router, const Link__Joined *joined);
@@ -110,11 +110,11 @@ void conn_on_joined(struct router *router, const Link__Joined *joined);
 void conn_set_groups(struct conn *conn, const ProtobufCBinaryData *names, size_t n);
 /* All connections of a lost gateway end. */
 void conns_on_gateway_lost(struct router *router, struct router_gateway *gateway);
-
 /* It leaves the table, and its last call comes into its queue. */
 void conn_end(struct conn *conn, struct slice reason);
 
-/* Its last call has run, or the process ends. */
+/* Its last call has run. Returns who has its id by now, whose calls waited, or NULL. */
+struct conn *conn_over(struct conn *conn);
 void conn_free(struct conn *conn);
 
 #endif

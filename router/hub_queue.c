@@ -100,7 +100,7 @@ static void call_begin(struct hub_call *call)
 
 void hub_queue_advance(struct conn *conn)
 {
-	while (!list_is_empty(&conn->queue)) {
+	while (conn->before == NULL && !list_is_empty(&conn->queue)) {
 		struct hub_call *call =
 			CONTAINER_OF(conn->queue.next, struct hub_call, conn_node);
 
@@ -186,11 +186,15 @@ static void call_confirm(struct hub_call *call)
  * have nobody left to tell. */
 static void conn_ended(struct conn *conn)
 {
+	struct conn *next;
+
 	LIST_EACH (node, &conn->confirming) {
 		CONTAINER_OF(node, struct hub_call, conn_node)->conn = NULL;
 		list_remove(node);
 	}
-	conn_free(conn);
+	next = conn_over(conn);
+	if (next != NULL)
+		hub_queue_advance(next);
 }
 
 /* It makes room for others. */

@@ -34,7 +34,7 @@ void hub_runtime_serve(struct hub_runtime *runtime, const struct hub_module *mod
 	struct buf why = BUF_INIT;
 
 	/* Connections point into the array. */
-	assert(runtime->router->conns.count == 0);
+	assert(runtime->router->conns.count == 0 && runtime->router->going.count == 0);
 	assert(module->api_version == HUB_API_VERSION);
 	assert(hub_module_is_sound(module, &why));
 	buf_fini(&why);

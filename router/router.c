@@ -158,6 +158,7 @@ static void router_init_tables(struct router *router)
 	list_init(&router->gateways);
 	group_table_init(&router->groups, seed);
 	map_init(&router->conns, seed);
+	map_init(&router->going, seed);
 	claims_init(&router->claims, seed);
 	passes_init(&router->passes, seed);
 	state_owner_init(router, seed);
@@ -273,6 +274,7 @@ static void router_stop(struct proc *proc, void *state)
 	state_owner_fini(router);
 	group_table_fini(&router->groups);
 	map_fini(&router->conns);
+	map_fini(&router->going);
 	claims_fini(&router->claims);
 	passes_fini(&router->passes);
 	shard_links_fini(router);

@@ -65,7 +65,7 @@ struct router {
 	struct watch watch;
 	struct list gateways;
 	struct group_table groups;
-	struct map conns; /* by id */
+	struct map conns, going; /* by id; these end, and nobody has their id */
 	struct claims claims;
 	struct passes passes;
 	struct state_owner state;

@@ -7,7 +7,7 @@ const char *inspect_router_left(void *state)
 	struct router *router = state;
 
 	router_count(router); /* forgets what is due */
-	if (router->conns.count > 0)
+	if (router->conns.count > 0 || router->going.count > 0)
 		return "connections";
 	if (router->groups.groups.count > 0 || router->groups.members.count > 0)
 		return "members";

@@ -255,7 +255,7 @@ Test(conn, roles_max_are_taken_and_one_more_is_not)
 
 /* ---- going */
 
-Test(conn, an_id_may_come_again_while_the_old_one_still_ends)
+Test(conn, an_id_that_comes_again_waits_until_the_old_one_has_ended)
 {
 	struct kit *kit = kit_with_c1();
 
@@ -264,12 +264,38 @@ Test(conn, an_id_may_come_again_while_the_old_one_still_ends)
 	kit_expect(kit, kit->g1, "join c1 g");
 	kit_disconnect(kit, kit->g1, "c1");
 	kit_connect(kit, kit->g2, "c1", "ann");
+	kit_invoke(kit, kit->g2, "c1", "7", "Nothing", "[]");
 	kit_turn(kit);
-	kit_expect(kit, kit->g2, HELLO);
+	kit_expect_silence(kit, kit->g2);
+	cr_expect_eq(conns_n(kit), 1);
 	kit_joined(kit, kit->g1, "c1", "g", false, ERR_NOT_FOUND);
 	kit_turn(kit);
 	kit_expect(kit, kit->g2, BYE(""));
-	cr_expect_eq(conns_n(kit), 1);
+	kit_expect(kit, kit->g2, HELLO);
+	kit_expect(kit, kit->g2, "complete c1 2 " DONE("7"));
+	kit_free(kit);
+}
+
+Test(conn, one_that_goes_while_it_waits_is_waited_for_as_well)
+{
+	struct kit *kit = kit_with_c1();
+
+	kit_invoke(kit, kit->g1, "c1", NULL, "Join", "[\"g\"]");
+	kit_turn(kit);
+	kit_expect(kit, kit->g1, "join c1 g");
+	kit_disconnect(kit, kit->g1, "c1");
+	kit_connect(kit, kit->g2, "c1", "ann");
+	kit_disconnect(kit, kit->g2, "c1");
+	kit_connect(kit, kit->g2, "c1", "ann");
+	kit_turn(kit);
+	kit_expect_silence(kit, kit->g2);
+	kit_joined(kit, kit->g1, "c1", "g", false, ERR_NOT_FOUND);
+	kit_turn(kit);
+	kit_expect(kit, kit->g2, BYE(""));
+	kit_expect(kit, kit->g2, HELLO);
+	kit_expect(kit, kit->g2, BYE(""));
+	kit_expect(kit, kit->g2, HELLO);
+	cr_expect_eq(kit->router->going.count, 0);
 	kit_free(kit);
 }
 

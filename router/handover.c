@@ -103,25 +103,29 @@ static void tell_dropped(const struct handover *handover)
 static bool may_take(const struct router_gateway *gateway,
 		     const struct router_gateway *from)
 {
-	return gateway != from && !gateway->is_leaving && !gateway->is_away &&
-	       gateway->is_replayed;
+	return gateway != from && !gateway->is_leaving && gateway->is_replayed;
 }
 
-/* Whoever has waited longest; NULL: there is none. */
+/* Whoever has waited longest, of those that are there or else of those whose link may be
+ * back in a moment; NULL: there is none. */
 static struct router_gateway *choose(struct router *router,
 				     const struct router_gateway *from)
 {
+	struct router_gateway *chosen = NULL;
+
 	LIST_EACH (node, &router->gateways) {
 		struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
-		if (!may_take(gateway, from))
-			continue;
-		list_remove(&gateway->node);
-		list_append(&router->gateways, &gateway->node);
-		return gateway;
+		if (may_take(gateway, from) &&
+		    (chosen == NULL || (chosen->is_away && !gateway->is_away)))
+			chosen = gateway;
 	}
-	return NULL;
+	if (chosen != NULL) {
+		list_remove(&chosen->node);
+		list_append(&router->gateways, &chosen->node);
+	}
+	return chosen;
 }
 
 static enum err begin(struct router *router, struct router_gateway *from,
@@ -334,7 +338,8 @@ static bool another_may_take(const struct handover *handover)
 		const struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
-		if (gateway != handover->to && may_take(gateway, handover->from))
+		if (gateway != handover->to && !gateway->is_away &&
+		    may_take(gateway, handover->from))
 			return true;
 	}
 	return false;

@@ -239,6 +239,29 @@ Test(handover, the_only_successor_is_waited_for)
 	cr_expect_str_eq(holder(), "g2");
 }
 
+Test(handover, one_that_is_away_is_asked_when_there_is_no_other)
+{
+	router_link_ops.on_down(kit->g2);
+	kit_turn(kit);
+	ask(1);
+	kit_expect_silence(kit, kit->g1);
+	router_link_ops.on_up(kit->g2, false);
+	take(kit->g2, 1, OK, false);
+	cr_expect_str_eq(holder(), "g2");
+}
+
+Test(handover, one_that_is_there_is_asked_before_one_that_is_away)
+{
+	struct link_peer *g3 = kit_gateway(kit, "g3");
+
+	kit_replayed(kit, g3);
+	router_link_ops.on_down(kit->g2);
+	kit_turn(kit);
+	ask(1);
+	take(g3, 1, OK, false);
+	cr_expect_str_eq(holder(), "g3");
+}
+
 /* What is to be told finds no room: the link is reset in the midst of it. */
 Test(handover, a_successor_that_reads_nothing_may_be_given_up)
 {

@@ -368,7 +368,8 @@ Test(release, one_that_ended_is_told_to_an_old_owner_that_dies)
 	fake_peer_renew(r1, 500);
 	kit_turn(&kit);
 	EXPECT(r1, letter,
-	       "Connected @ user= resumed=1 groups=; Replayed 1; Disconnected @ error=; ");
+	       "Connected @ user= resumed=1 groups=; Replayed 1; Disconnected @ "
+	       "error=; ");
 	settle();
 	cr_expect_eq(kit.gateway->conns.count, 0);
 	cr_expect(kit.gateway->reshard.is_done);

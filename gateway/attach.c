@@ -74,6 +74,13 @@ static void attach_refuse(struct attach *attach, int status, const char *text)
 	attach_free(attach);
 }
 
+/* Nobody has it, and its token is too old to open one. */
+static void attach_expired(struct attach *attach)
+{
+	attach->gateway->metrics.id_expired_total++;
+	attach_refuse(attach, 404, REQUEST_ID_UNKNOWN);
+}
+
 static struct slice attach_id(const struct attach *attach)
 {
 	return slice_make(attach->token.id, CONN_ID_LEN);
@@ -284,11 +291,8 @@ static bool is_spent(const struct attach *attach)
 /* Nobody holds it: it may begin here. */
 static void attach_nowhere(struct attach *attach)
 {
-	struct gateway *gateway = attach->gateway;
-
 	if (!attach->is_fresh) {
-		gateway->metrics.id_expired_total++;
-		attach_refuse(attach, 404, REQUEST_ID_UNKNOWN);
+		attach_expired(attach);
 		return;
 	}
 	if (is_spent(attach)) {
@@ -342,23 +346,21 @@ static void attach_answer(struct attach *attach, const Link__Response *response)
 /* Whoever should hold it does not. */
 static void attach_unknown(struct attach *attach)
 {
-	struct gateway *gateway = attach->gateway;
-
-	if (attach->kind == LINK__REQUEST_KIND__REQUEST_KIND_POST && attach->is_fresh) {
+	if (attach->kind == LINK__REQUEST_KIND__REQUEST_KIND_POST && attach->is_fresh)
 		attach_wait(attach);
-		return;
-	}
-	gateway->metrics.id_expired_total++;
-	attach_refuse(attach, 404, REQUEST_ID_UNKNOWN);
+	else
+		attach_expired(attach);
 }
 
 static void on_forwarded(struct forward *forward, const Link__Response *response)
 {
 	struct attach *attach = CONTAINER_OF(forward, struct attach, forward);
-	const bool is_here =
-		request_is_here(attach->gateway, attach->hub, attach_id(attach));
 
-	if (response->status == 0 && is_here)
+	if (response->gateway.len > 0 && attach->is_fresh)
+		request_saw_elsewhere(attach->gateway, attach_id(attach),
+				      fresh_until_s(attach));
+	if (response->status == 0 &&
+	    request_is_here(attach->gateway, attach->hub, attach_id(attach)))
 		attach_here(attach);
 	else if (response->status == 0)
 		attach_claimed(attach);
@@ -431,8 +433,7 @@ static void on_retry(struct timer *timer)
 		struct attach *attach = CONTAINER_OF(node, struct attach, node);
 
 		if (now_ms >= attach->end_ms) {
-			gateway->metrics.id_expired_total++;
-			attach_refuse(attach, 404, REQUEST_ID_UNKNOWN);
+			attach_expired(attach);
 		} else if (attach->body.len <= left) {
 			left -= attach->body.len;
 			attach_try(attach);

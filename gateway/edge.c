@@ -168,6 +168,7 @@ void edge_open(struct gateway *gateway)
 	guard_init(&gateway->guard, crypto_random_uint64(),
 		   &gateway->metrics.rate_forgotten_total);
 	spent_init(&gateway->spent, crypto_random_uint64());
+	spent_init(&gateway->elsewhere, crypto_random_uint64());
 	memory_open(gateway);
 	server_open(gateway);
 }
@@ -184,6 +185,7 @@ void edge_close(struct gateway *gateway)
 	attaches_fini(gateway);
 	guard_fini(&gateway->guard);
 	spent_fini(&gateway->spent);
+	spent_fini(&gateway->elsewhere);
 	ws_host_free(gateway->ws);
 	sse_host_free(gateway->sse);
 	lp_host_free(gateway->lp);

@@ -64,6 +64,7 @@ struct gateway {
 	struct attaches attaches;     /* requests whose connection is not here */
 	struct guard guard;	      /* what one user and one address may do */
 	struct spent spent;	      /* ids that may open no second connection */
+	struct spent elsewhere;	      /* ... of connections that others held */
 	struct http_server *server;   /* owned; clients */
 	struct health *admin;	      /* owned; NULL: none */
 	struct http_files *demo;      /* owned; NULL: none */

@@ -85,11 +85,28 @@ bool request_is_early(const struct gateway *gateway, struct slice id)
 	return conn != NULL && conn->state == CONN_OPEN && conn_is_arriving(conn);
 }
 
+static void spend(struct gateway *gateway, struct spent *spent, struct slice id,
+		  int64_t fresh_until_s)
+{
+	if (!spent_add(spent, id.ptr, fresh_until_s, loop_unix_ms(gateway->loop) / 1000))
+		gateway->metrics.spent_forgotten_total++;
+}
+
 void request_spend_id(struct gateway *gateway, struct slice id, int64_t fresh_until_s)
 {
-	if (!spent_add(&gateway->spent, id.ptr, fresh_until_s,
-		       loop_unix_ms(gateway->loop) / 1000))
-		gateway->metrics.spent_forgotten_total++;
+	spend(gateway, &gateway->spent, id, fresh_until_s);
+}
+
+void request_saw_elsewhere(struct gateway *gateway, struct slice id,
+			   int64_t fresh_until_s)
+{
+	if (!spent_has(&gateway->elsewhere, id))
+		spend(gateway, &gateway->elsewhere, id, fresh_until_s);
+}
+
+bool request_was_elsewhere(const struct gateway *gateway, struct slice id)
+{
+	return spent_has(&gateway->elsewhere, id);
 }
 
 static void carry_out(struct transport *transport, Link__RequestKind kind,

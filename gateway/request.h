@@ -23,6 +23,12 @@ bool request_is_early(const struct gateway *gateway, struct slice id);
  * other connection. */
 void request_spend_id(struct gateway *gateway, struct slice id, int64_t fresh_until_s);
 
+/* Another gateway has answered for it. When that one is lost together with the router
+ * that knew, nobody else remembers that its token has opened a connection. */
+void request_saw_elsewhere(struct gateway *gateway, struct slice id,
+			   int64_t fresh_until_s);
+bool request_was_elsewhere(const struct gateway *gateway, struct slice id);
+
 /*
  * Handles a POLL, POST, DELETE, EVENTS or WEB_SOCKET for it; `body` is copied when it has
  * to wait. The reply is answered now or later. 404 when the id is not here. An EVENTS or

@@ -186,7 +186,9 @@ enum err visit_find_id(struct visit *visit, struct visit_id *id)
 				 slice_from_str(visit->hub->name), user_id(visit->user),
 				 text, loop_unix_ms(gateway->loop) / 1000,
 				 visit_id_age_max_s(gateway));
-	id->is_fresh = rc == OK;
+	id->is_fresh =
+		rc == OK &&
+		!request_was_elsewhere(gateway, slice_make(id->token.id, CONN_ID_LEN));
 	/* Once attached, a connection's token is good for as long as the connection. */
 	if (rc == OK || rc == ERR_TIMEOUT)
 		return OK;

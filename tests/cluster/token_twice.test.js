@@ -68,3 +68,26 @@ test("a token opens no second connection when the gateway of the first is killed
 		}
 	});
 });
+
+// The router that knew of it is killed as well: who has passed a request on still does.
+test("nor when the router that knew of it is killed, too, at a gateway that it has been to", async (t) => {
+	await withCluster({ gateways: 2, routers: 1 }, async (cluster) => {
+		const [first, second] = cluster.addresses;
+		const accessToken = await mintToken(cluster.urls[0], { userId: "ann" });
+		const headers = { Authorization: `Bearer ${accessToken}` };
+		const { body } = await httpRequest(first, "POST", "/hubs/relay/negotiate?negotiateVersion=1", { headers });
+		const { connectionToken } = JSON.parse(body);
+		const at = (address, method, text) => httpRequest(address, method, target(connectionToken, accessToken),
+			{ body: text });
+		assert.equal((await at(first, "GET")).status, 200);
+		assert.equal((await at(second, "POST", '{"protocol":"json","version":1}\x1e')).status, 200);
+		assert.equal((await at(second, "GET")).body, "{}\x1e");
+		await cluster.kill("g1");
+		await cluster.kill("r1");
+		await cluster.restart("r1");
+		await cluster.restart("g1");
+
+		assert.equal((await at(second, "GET")).status, 404);
+		assert.equal((await at(second, "POST", '{"type":6}\x1e')).status, 404);
+	});
+});

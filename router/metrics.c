@@ -31,8 +31,8 @@ static const struct metric rows[] = {
 				"no send to a group, a "
 				"user or all is confirmed."),
 	GAUGE(kept_gateways,
-	      "Gateways that it has not heard for lease but presence hears: it "
-	      "is cut off from them."),
+	      "Gateways that it has not heard for lease and presence has not given "
+	      "up: it may be cut off from them."),
 	COUNTER(gateway_resync_total,
 		"Gateways started over with because their link was full."),
 	COUNTER(connected_total, "Connections that were new."),

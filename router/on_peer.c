@@ -316,17 +316,25 @@ static void on_lost(struct link_peer *peer)
 		gateway_lost(router, gateway);
 }
 
-/* Whom presence hears is not dead: we are cut off from it. Nobody is to be told that all
- * have got what it has not; its session goes on, up to its window. When no list has us
- * it has nothing to do with us any more. */
+/* A presence that knows all has given it up; or there is none to ask. */
+static bool is_dead(struct router *router, const struct link_peer *peer)
+{
+	struct topology *said = &router->reshard.topology;
+
+	return router->conf->presence[0] == '\0' ||
+	       (topology_is_settled(said) &&
+		!topology_names_gateway(said, link_peer_incarnation(peer)));
+}
+
+/* Who is not known to be dead may be one that only we are cut off from. Nobody is to be
+ * told that all have got what it has not; its session goes on, up to its window. When no
+ * list has us it has nothing to do with us any more. */
 static bool may_forget(const struct link_peer *peer)
 {
 	struct router *router = router_of(peer);
 	struct router_gateway *gateway = router_gateway_of(peer);
-	struct topology *said = &router->reshard.topology;
 	const bool may = gateway == NULL || router->shards.self == SHARD_LINKS_NOWHERE ||
-			 !topology_is_settled(said) ||
-			 !topology_names_gateway(said, link_peer_incarnation(peer));
+			 is_dead(router, peer);
 
 	if (!may)
 		gateway_set_kept(router, gateway, true);

@@ -47,7 +47,7 @@ struct router_gateway {
 	struct loop_flush away;	      /* handover.c: its link broke in this turn */
 	bool is_leaving;	      /* it takes nothing over */
 	bool is_away;		      /* its link is down */
-	bool is_kept;		      /* on_peer.c: for long, but presence hears it */
+	bool is_kept;		      /* on_peer.c: for long, but may not be dead */
 	bool is_replayed;
 	bool was_passed_over;	    /* rebuild.c: before the first map */
 	struct reshard_fence fence; /* reshard.c */

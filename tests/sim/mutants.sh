@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 B=${HELIOGRAPH_BUILD:-build/release}
-N=${N:-1000}
+N=${N:-4000}
 log=$B/tests/sim/mutants.log
 missed=0
 unset MAKEFLAGS MAKELEVEL MFLAGS MUTANT

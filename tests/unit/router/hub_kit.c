@@ -32,6 +32,7 @@ struct router_conf kit_conf(void)
 		.routers = routers,
 		.hubs = hubs,
 		.hub_module = hubs + strlen(hubs),
+		.presence = hubs + strlen(hubs),
 		.hub_calls_max = 64,
 		.user_calls_max = 64,
 		.hub_await_timeout_ms = 60000,

@@ -12,7 +12,10 @@ static struct link_stream stream; /* of presence: it is up */
 
 static void set_up(void)
 {
+	static char presence[] = "p1=ipc://p1";
+
 	kit = kit_new(NULL);
+	kit->conf.presence = presence;
 	kit->presence->stream = &stream;
 }
 
@@ -63,17 +66,33 @@ Test(on_peer, who_is_in_no_list_keeps_nobody)
 	cr_expect_eq(gateways(), 1);
 }
 
-Test(on_peer, a_presence_that_may_not_know_all_is_no_witness)
+Test(on_peer, a_presence_that_may_not_know_all_is_waited_for)
 {
-	say(false, kit->g1, kit->g2);
+	say(false, kit->g1, NULL);
+	kit_gone(kit, kit->g2);
+	cr_expect_eq(gateways(), 2);
+	say(true, kit->g1, NULL);
 	kit_gone(kit, kit->g2);
 	cr_expect_eq(gateways(), 1);
 }
 
-Test(on_peer, without_presence_the_own_clock_decides)
+Test(on_peer, while_presence_is_away_nobody_is_given_up)
 {
-	say(true, kit->g1, kit->g2);
+	say(true, kit->g1, NULL);
 	kit->presence->stream = NULL;
+	kit_gone(kit, kit->g2);
+	cr_expect_eq(gateways(), 2);
+	cr_expect_eq(kept(), 1);
+	kit->presence->stream = &stream;
+	kit_gone(kit, kit->g2);
+	cr_expect_eq(gateways(), 1);
+}
+
+Test(on_peer, where_there_is_no_presence_the_own_clock_decides)
+{
+	static char none[] = "";
+
+	kit->conf.presence = none;
 	kit_gone(kit, kit->g2);
 	cr_expect_eq(gateways(), 1);
 }

@@ -43,8 +43,10 @@ static struct ask *send_ask(struct hub_call *call, int64_t timeout_ms)
 	struct router *router = call->runtime->router;
 	struct hub_send *send;
 
-	/* While sends wait, so do the calls that make them: that slows the client. */
-	if (!call->is_answered && !is_watched(call) && !backlog_is_on(&router->backlog))
+	/* While sends wait, so do the calls that make them: that slows the client. One
+	 * for a user has none to slow, and does not outlive its turn. */
+	if (hub_call_is_user(call) ||
+	    (!call->is_answered && !is_watched(call) && !backlog_is_on(&router->backlog)))
 		return NULL;
 	send = MEM_NEW(struct hub_send);
 	send->call = call;

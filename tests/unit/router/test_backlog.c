@@ -36,6 +36,12 @@ static enum hub_rc on_disconnected(struct hub_call *call)
 	return HUB_OK;
 }
 
+static enum hub_rc on_user_online(struct hub_call *call)
+{
+	hub_send(call, hub_to_all(), SLICE("online"), hub_array(call));
+	return HUB_OK;
+}
+
 static const struct hub_method methods[] = {
 	{ .name = "Note", .fn = note, .arguments = "" },
 };
@@ -46,6 +52,7 @@ static const struct hub_module hub = {
 	.methods = methods,
 	.methods_n = sizeof(methods) / sizeof(methods[0]),
 	.on_disconnected = on_disconnected,
+	.on_user_online = on_user_online,
 };
 
 static void own(char name[16], const char *prefix, Link__Kind kind)
@@ -348,4 +355,21 @@ Test(backlog, what_is_left_is_freed)
 {
 	crowd(kit->g1);
 	send_to_group(one, "{1}\x1e", 5);
+}
+
+/* Who stands for the user is gone when the room is there. */
+Test(backlog, a_call_for_a_user_does_not_wait)
+{
+	crowd(kit->g1);
+	kit_user(kit, "01", LINK__CHANGE__CHANGE_ONLINE, ann, "");
+	kit_turn(kit);
+	cr_expect_eq(metrics()->backlog, 1);
+	cr_expect_eq(metrics()->calls, 0);
+	make_room(kit->g1);
+	kit_skip(kit, kit->g1);
+	kit_skip(kit, kit->g2);
+	kit_ack(kit, kit->g1);
+	kit_ack(kit, kit->g2);
+	kit_turn(kit);
+	cr_expect_eq(metrics()->backlog, 0);
 }

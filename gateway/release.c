@@ -111,6 +111,8 @@ void release_on_lost(struct conn *conn, const struct gateway_router *router)
 		return;
 	}
 	release_over(conn);
+	/* What waited goes to its next life, before all that is read from now on. */
+	conn_on_moved(conn);
 	/* The walk asks again for those that are open. The end of this one, which nobody
 	 * was told of, goes behind the replay that is to come. */
 	if (conn->state == CONN_CLOSED)

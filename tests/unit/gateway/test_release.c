@@ -356,6 +356,44 @@ Test(release, an_old_owner_that_dies_is_asked_again)
 	cr_expect(kit.gateway->reshard.is_done);
 }
 
+/* It is asked again at the end of the turn; what comes in before that waits in line. */
+Test(release, nothing_overtakes_what_waited_for_an_old_owner_that_dies)
+{
+	const char letter = mover();
+	struct wire *wire = one_in(letter, SHARD_PHASE_COMMIT);
+
+	peer_handle(r1);
+	wire_in(wire, CALL);
+	fake_peer_renew(r1, 500);
+	wire_in(wire, LATE);
+	kit_turn(&kit);
+	EXPECT(r1, letter,
+	       "Connected @ user= resumed=1 groups=$; Member group $ @; Replayed 1; "
+	       "Release @; ");
+	released(r1, letter, NULL);
+	kit_turn(&kit);
+	EXPECT(r2, letter,
+	       "Connected @ user= resumed=1 groups=$; "
+	       "Invoke @ call=1 id=7 t[]; Invoke @ call=2 id=8 u[]; ");
+}
+
+Test(release, what_waited_for_an_old_owner_that_dies_goes_on_when_the_change_is_over)
+{
+	const char letter = mover();
+	struct wire *wire = one_in(letter, SHARD_PHASE_COMMIT);
+
+	peer_handle(r1);
+	wire_in(wire, CALL);
+	fake_peer_renew(r1, 500);
+	kit_shards(&kit, r1, 1, SHARD_PHASE_STABLE, BOTH, "");
+	kit_shards(&kit, r2, 1, SHARD_PHASE_STABLE, BOTH, "");
+	kit_turn(&kit);
+	fake_peer_renew(r1, 500);
+	fake_peer_renew(r2, 100);
+	settle();
+	cr_expect_eq(wire->conn->calls_n, 1);
+}
+
 /* Its end was to be told once it had moved, and it is not asked for again. */
 Test(release, one_that_ended_is_told_to_an_old_owner_that_dies)
 {

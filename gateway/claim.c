@@ -8,7 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gateway/conn_in.h"
 #include "gateway/gateway.h"
+#include "gateway/handover.h"
 #include "gateway/request.h"
 #include "proto/base/log.h"
 #include "proto/base/mem.h"
@@ -149,6 +151,15 @@ void claim_give_back(struct gateway *gateway, const Link__Response *response)
 	send_all(gateway, hub, &message);
 }
 
+/* Another gateway tells of it, or will: two claims of one id would be taken for a clash.
+ */
+static bool is_anothers(const struct gateway *gateway, struct slice id)
+{
+	const struct conn *conn = gateway_conn_find(gateway, id);
+
+	return conn != NULL && (conn_is_arriving(conn) || handover_is_told(conn));
+}
+
 enum err claims_replay(struct gateway *gateway, struct gateway_router *router)
 {
 	enum err rc = OK;
@@ -157,7 +168,8 @@ enum err claims_replay(struct gateway *gateway, struct gateway_router *router)
 	     node != NULL && rc == OK; node = map_next(&gateway->claims, node)) {
 		const struct claim *claim = CONTAINER_OF(node, struct claim, node);
 
-		if (gateway_router_owns(router, claim->hub, LINK__KIND__KIND_CONNECTION,
+		if (!is_anothers(gateway, map_key(node)) &&
+		    gateway_router_owns(router, claim->hub, LINK__KIND__KIND_CONNECTION,
 					map_key(node)))
 			rc = tell(router, claim);
 	}

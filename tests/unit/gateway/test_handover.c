@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include "gateway/claim.h"
 #include "gateway/drain.h"
 #include "gateway/join.h"
 #include "gateway/moving.h"
@@ -322,4 +323,22 @@ Test(handover, a_router_that_forgot_hears_of_one_that_fails)
 	peer_expect(kit.router, "Connected A user= resumed=1 groups=; Replayed 1; ");
 	kit_turn(&kit);
 	peer_expect(kit.router, "Rest A call=1 failed; Disconnected A error=; ");
+}
+
+/* Two gateways with a claim would be taken for a clash. */
+Test(handover, its_claim_is_for_the_successor_to_tell)
+{
+	struct link_peer *fresh;
+
+	claim_add(kit.gateway, wire->conn->hub, kit_id('A'), 0);
+	peer_handle(kit.router);
+	start();
+	take(1, OK, false);
+	cut_all();
+	fresh = prepare();
+	fake_peer_renew(fresh, 900);
+	peer_expect(fresh, "Replayed 0; ");
+	take(1, OK, true);
+	peer_expect(fresh, "");
+	wire_expect_end(wire, "closed");
 }

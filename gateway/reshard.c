@@ -97,8 +97,8 @@ void reshard_router_init(struct gateway_router *router)
 	session_ticket_init(&router->handled, on_handled);
 }
 
-/* Asks those that own keys from then on whether they have handled all; true: they have.
- */
+/* Asks those that own keys from then on whether they have handled all; true: they have,
+ * or stay away for longer than patience lasts, and are told anew when they come. */
 static bool have_all_handled(struct gateway *gateway)
 {
 	bool have_all = true;
@@ -114,7 +114,8 @@ static bool have_all_handled(struct gateway *gateway)
 			router->has_handled =
 				tell_surely(gateway, router->peer, &router->handled) ==
 				ERR_UNSUPPORTED;
-		have_all &= router->has_handled;
+		have_all &= router->has_handled || (gateway->reshard.is_forced &&
+						    !link_peer_is_up(router->peer));
 	}
 	return have_all;
 }

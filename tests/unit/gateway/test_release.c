@@ -356,6 +356,23 @@ Test(release, an_old_owner_that_dies_is_asked_again)
 	cr_expect(kit.gateway->reshard.is_done);
 }
 
+/* What has reached COMMIT goes on to its end. */
+Test(release, a_new_owner_that_stays_away_is_not_waited_for_past_the_end_of_patience)
+{
+	const char letter = mover();
+
+	(void)one_in(letter, SHARD_PHASE_COMMIT);
+	fake_peer_down(r2);
+	released(r1, letter, NULL);
+	peer_handle(r1);
+	kit_wait(&kit, kit.conf->reshard_timeout_ms - 1);
+	peer_handle(r1);
+	cr_expect_not(kit.gateway->reshard.is_done);
+	kit_wait(&kit, 1);
+	cr_expect(kit.gateway->reshard.is_forced);
+	cr_expect(kit.gateway->reshard.is_done);
+}
+
 /* It is asked again at the end of the turn; what comes in before that waits in line. */
 Test(release, nothing_overtakes_what_waited_for_an_old_owner_that_dies)
 {

@@ -45,9 +45,16 @@ bool conn_on_told_again(const struct router *router, const struct router_gateway
 	return true;
 }
 
+/* The window does not bound it: to start over with the gateway instead would have us run
+ * on_connected once more of what is the next owner's by now. */
 static void released_send(struct router_gateway *gateway, const Link__Released *released)
 {
-	if (link_send_released(gateway->peer, released, NULL) != OK)
+	enum err rc;
+
+	link_peer_replay(gateway->peer, true);
+	rc = link_send_released(gateway->peer, released, NULL);
+	link_peer_replay(gateway->peer, false);
+	if (rc != OK)
 		router_resync(gateway);
 }
 

@@ -330,6 +330,24 @@ Test(conn_standby, the_next_owner_hears_what_was_let_go_of)
 	cr_expect_eq(disconnected_n, 0, "it is the next owner's to end");
 }
 
+/* Else both would start over, and who is on standby would end without a word. */
+Test(conn_standby, it_is_released_though_the_link_is_full)
+{
+	Link__HandoverRest fill = LINK__HANDOVER_REST__INIT;
+	const char *said;
+
+	kit_connect(kit, kit->g1, "c1", "ann");
+	kit_turn(kit);
+	while (link_send_handover_rest(kit->g1, &fill, NULL) == OK)
+		;
+	release("c1");
+	do
+		said = kit_said(kit, kit->g1);
+	while (strncmp(said, "rest", strlen("rest")) == 0);
+	cr_expect_str_eq(said, "released c1");
+	cr_expect_eq(kit->router->conns.count, 1);
+}
+
 Test(conn_standby, nothing_is_let_go_of_while_its_gateway_is_away)
 {
 	struct link_peer *r2;

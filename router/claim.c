@@ -217,7 +217,7 @@ void claim_end(struct router *router, struct slice hub, struct slice id)
 	struct claim *claim = claim_find(router, link_bytes(hub), link_bytes(id));
 
 	if (claim != NULL && claim->gateway != NULL)
-		claim_free(&router->claims, claim);
+		claim_retire(router, claim);
 }
 
 void claims_on_gateway_lost(struct router *router, struct router_gateway *gateway)

@@ -92,7 +92,7 @@ static void bequeath(struct router *router, const Link__Released *released)
 static bool may_release(const struct conn *conn)
 {
 	return conn->is_releasing && !conn->is_gone && conn->gateway != NULL &&
-	       !conn->gateway->is_away && list_is_empty(&conn->queue) &&
+	       conn->gateway->away_since_ms == 0 && list_is_empty(&conn->queue) &&
 	       conn->begun_n <= conn->begun_beside_n && list_is_empty(&conn->confirming);
 }
 

@@ -13,6 +13,9 @@
 #include "router/hub_runtime.h"
 #include "router/router.h"
 
+/* Links that break are dialed again at once; one that is down for longer may stay so. */
+#define BACK_SOON_MS 1000
+
 struct handover {
 	struct conn *conn;	     /* borrowed; has it */
 	struct router_gateway *from; /* borrowed, as is the next */
@@ -106,8 +109,15 @@ static bool may_take(const struct router_gateway *gateway,
 	return gateway != from && !gateway->is_leaving && gateway->is_replayed;
 }
 
-/* Whoever has waited longest, of those that are there or else of those whose link may be
- * back in a moment; NULL: there is none. */
+/* It may be there again before the connection has to go. */
+static bool is_back_soon(const struct router *router,
+			 const struct router_gateway *gateway)
+{
+	return loop_now_ms(router->loop) - gateway->away_since_ms <= BACK_SOON_MS;
+}
+
+/* Whoever has waited longest, of those that are there or else of those whose link has
+ * just broken; NULL: there is none. */
 static struct router_gateway *choose(struct router *router,
 				     const struct router_gateway *from)
 {
@@ -117,8 +127,13 @@ static struct router_gateway *choose(struct router *router,
 		struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
-		if (may_take(gateway, from) &&
-		    (chosen == NULL || (chosen->is_away && !gateway->is_away)))
+		if (!may_take(gateway, from))
+			continue;
+		if (gateway->away_since_ms == 0) {
+			chosen = gateway;
+			break;
+		}
+		if (chosen == NULL && is_back_soon(router, gateway))
 			chosen = gateway;
 	}
 	if (chosen != NULL) {
@@ -338,7 +353,7 @@ static bool another_may_take(const struct handover *handover)
 		const struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
-		if (gateway != handover->to && !gateway->is_away &&
+		if (gateway != handover->to && gateway->away_since_ms == 0 &&
 		    may_take(gateway, handover->from))
 			return true;
 	}
@@ -349,7 +364,7 @@ static void on_away(struct loop_flush *flush)
 {
 	struct router_gateway *gateway = CONTAINER_OF(flush, struct router_gateway, away);
 
-	if (!gateway->is_away)
+	if (gateway->away_since_ms == 0)
 		return;
 	LIST_EACH (node, &gateway->arriving) {
 		struct handover *handover = CONTAINER_OF(node, struct handover, to_node);

@@ -248,7 +248,7 @@ static void gateway_set_kept(struct router *router, struct router_gateway *gatew
 
 static void gateway_back(struct router *router, struct router_gateway *gateway)
 {
-	gateway->is_away = false;
+	gateway->away_since_ms = 0;
 	gateway_set_kept(router, gateway, false);
 	conns_on_gateway_up(gateway);
 }
@@ -274,7 +274,7 @@ static void on_down(struct link_peer *peer)
 	if (link_peer_role(peer) == LINK__ROLE__ROLE_PRESENCE) {
 		replicas_on_down(&router_of(peer)->presence, peer);
 	} else if (gateway != NULL) {
-		gateway->is_away = true;
+		gateway->away_since_ms = loop_now_ms(router_of(peer)->loop);
 		handovers_on_gateway_down(router_of(peer), gateway);
 	}
 }

@@ -46,7 +46,7 @@ struct router_gateway {
 	struct list arriving;	      /* ... and what comes to it */
 	struct loop_flush away;	      /* handover.c: its link broke in this turn */
 	bool is_leaving;	      /* it takes nothing over */
-	bool is_away;		      /* its link is down */
+	int64_t away_since_ms;	      /* its link is down; 0: it is up */
 	bool is_kept;		      /* on_peer.c: for long, but may not be dead */
 	bool is_replayed;
 	bool was_passed_over;	    /* rebuild.c: before the first map */

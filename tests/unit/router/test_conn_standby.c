@@ -355,7 +355,7 @@ Test(conn_standby, nothing_is_let_go_of_while_its_gateway_is_away)
 	kit_connect(kit, kit->g1, "c1", "ann");
 	kit_connect(kit, kit->g1, "c2", "ann");
 	r2 = commit("r1=ipc://r1", "r2=ipc://r2");
-	router_gateway_of(kit->g1)->is_away = true;
+	router_gateway_of(kit->g1)->away_since_ms = 1;
 	release("c1");
 	kit_expect_silence(kit, kit->g1);
 	kit_expect_silence(kit, r2);
@@ -363,7 +363,7 @@ Test(conn_standby, nothing_is_let_go_of_while_its_gateway_is_away)
 	kit_turn(kit);
 	kit_expect(kit, kit->g1, "released c1");
 	kit_expect(kit, r2, "released c1");
-	router_gateway_of(kit->g1)->is_away = true;
+	router_gateway_of(kit->g1)->away_since_ms = 1;
 	release("c2");
 	kit_gone(kit, kit->g1);
 	kit_turn(kit);

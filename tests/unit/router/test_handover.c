@@ -5,6 +5,7 @@
  */
 #include "router/handover.h"
 
+#include "router/claim.h"
 #include "router/on_peer.h"
 #include "tests/unit/router/hub_kit.h"
 
@@ -250,6 +251,15 @@ Test(handover, one_that_is_away_is_asked_when_there_is_no_other)
 	cr_expect_str_eq(holder(), "g2");
 }
 
+Test(handover, one_that_is_away_for_long_is_not_asked)
+{
+	router_link_ops.on_down(kit->g2);
+	router_gateway_of(kit->g2)->away_since_ms -= 1001;
+	kit_turn(kit);
+	ask(1);
+	kit_expect(kit, kit->g1, "taken 1 ERR_NOT_FOUND ");
+}
+
 Test(handover, one_that_is_there_is_asked_before_one_that_is_away)
 {
 	struct link_peer *g3 = kit_gateway(kit, "g3");
@@ -316,4 +326,19 @@ Test(handover, the_rest_of_nothing_is_refused)
 	kit_expect(kit, kit->g1, "taken 7 ERR_NOT_FOUND done ");
 	rest(7, true);
 	kit_expect_silence(kit, kit->g1);
+}
+
+/* Its token opens no other connection while it is fresh. */
+Test(handover, one_that_failed_is_remembered)
+{
+	Link__Claim message = LINK__CLAIM__INIT;
+
+	message.hub = link_bytes(SLICE("chat"));
+	message.connection = link_bytes(SLICE("c1"));
+	message.fresh_ms = 60000;
+	kit_hear_claim(kit, kit->g1, &message);
+	ask(1);
+	take(kit->g2, 1, OK, false);
+	take(kit->g2, 1, ERR_OUTCOME, false);
+	cr_expect(claim_is_gone(kit->router, message.hub, message.connection));
 }

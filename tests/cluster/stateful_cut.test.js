@@ -19,6 +19,7 @@ const CLIENTS = 12;
 const CUTS = 1000;
 const SEED = Number(process.env.HELIOGRAPH_SEED ?? Date.now() % 1000000);
 const gatewayArgs = ["--stateful_reconnect=on", "--reattach_per_minute_max=100000"];
+const lease = ["--lease=1s"];
 
 async function total(cluster, name) {
 	let sum = 0;
@@ -59,7 +60,7 @@ test("a thousand cuts cost nobody a message", async (t) => {
 });
 
 test("a client whose gateway is killed is told so; the others go on", async (t) => {
-	await withCluster({ gateways: 2, routers: 1, gatewayArgs, routerArgs: ["--lease=1s"] }, async (cluster) => {
+	await withCluster({ gateways: 2, routers: 1, gatewayArgs, routerArgs: lease, presenceArgs: lease }, async (cluster) => {
 		const room = freshRoom();
 		const [lost, kept] = await Promise.all([connect(t, cluster.urls[0], { stateful: true }),
 			connect(t, cluster.urls[1], { stateful: true })]);

@@ -49,8 +49,8 @@ test("a token used at two gateways takes nothing from its connection", async (t)
 // connection it would be shaken hands with, which it does not expect.
 test("a token opens no second connection when the gateway of the first is killed", async (t) => {
 	const gatewayArgs = ["--stateful_reconnect=on"];
-	const routerArgs = ["--lease=1s"];
-	await withCluster({ gateways: 2, routers: 2, gatewayArgs, routerArgs }, async (cluster) => {
+	const lease = ["--lease=1s"];
+	await withCluster({ gateways: 2, routers: 2, gatewayArgs, routerArgs: lease, presenceArgs: lease }, async (cluster) => {
 		const [first, second] = cluster.addresses;
 		const accessToken = await mintToken(cluster.urls[0], { userId: "ann" });
 		const { body } = await httpRequest(first, "POST", "/hubs/relay/negotiate?negotiateVersion=1&useStatefulReconnect=true",

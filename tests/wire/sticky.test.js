@@ -186,7 +186,7 @@ test("more than forwards_max are answered 503", async (t) => {
 });
 
 test("a killed holder ends its clients, and nobody else's", async (t) => {
-	await withCluster({ gateways: 3, routers: 1, routerArgs: ["--lease=1s"] }, async (cluster) => {
+	await withCluster({ gateways: 3, routers: 1, routerArgs: ["--lease=1s"], presenceArgs: ["--lease=1s"] }, async (cluster) => {
 		const held = await readyPoller(t, cluster.addresses[0]);
 		const other = await openPoller(t, cluster.addresses[1]);
 		held.address = cluster.addresses[2];

@@ -21,6 +21,8 @@ const char *inspect_router_left(void *state)
 		const struct router_gateway *gateway =
 			CONTAINER_OF(node, struct router_gateway, node);
 
+		if (!list_is_empty(&gateway->claims))
+			return "claims";
 		if (link_peer_waiting_bytes(gateway->peer) > 0)
 			return "bytes for a gateway";
 	}

@@ -353,8 +353,10 @@ static void conn_end(struct conn *conn, enum conn_close_reason reason, struct sl
 	meter_stop(&conn->gateway->metrics.meter, conn->ops->kind, reason,
 		   conn->is_overdue,
 		   loop_unix_ms(conn->gateway->loop) - conn->opened_unix_ms);
-	if (was_open && rule->is_told)
+	if (was_open && rule->is_told) {
+		stateful_unhold(conn);
 		conn_send_close(conn, error, allow_reconnect);
+	}
 	conn->state = CONN_CLOSED;
 	conn->reason = (uint8_t)reason;
 	conn->transport = NULL;

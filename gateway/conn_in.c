@@ -55,8 +55,10 @@ static void on_handshake(struct conn *conn, struct slice text)
 	conn_send_control(conn, buf_slice(&frame));
 	buf_fini(&frame);
 	/* A client of version 1 does not count messages. */
-	if (conn->may_resume && handshake.version >= HANDSHAKE_VERSION_STATEFUL)
+	if (conn->may_resume && handshake.version >= HANDSHAKE_VERSION_STATEFUL) {
 		stateful_start(conn);
+		stateful_hold(conn);
+	}
 	if (conn->state == CONN_HANDSHAKE)
 		conn_open(conn);
 }

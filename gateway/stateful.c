@@ -16,6 +16,9 @@
 /* As the clients do. */
 #define ACK_DELAY_MS 1000
 
+/* A client that has said nothing by then has read the answer to its handshake alone. */
+#define SHY_MS 500
+
 #define TURNS_WINDOW_MS 60000
 
 struct stateful {
@@ -25,7 +28,27 @@ struct stateful {
 	int64_t turns_since_ms;
 	int64_t turns; /* new transports since then */
 	bool is_moved; /* it came from another gateway */
+	bool is_shy;   /* stateful_hold() */
 };
+
+static void pump(struct conn *conn)
+{
+	const size_t window = (size_t)conn->hub->conf->stateful_buffer_bytes_max;
+	struct blob *blob;
+
+	while (conn->transport != NULL && !conn->stateful->is_shy &&
+	       (blob = resend_next(&conn->stateful->resend, window)) != NULL)
+		conn->ops->send(conn->transport, blob);
+}
+
+void stateful_unhold(struct conn *conn)
+{
+	if (conn->stateful == NULL || !conn->stateful->is_shy)
+		return;
+	conn->stateful->is_shy = false;
+	loop_timer_stop(conn->gateway->loop, &conn->stateful->ack_timer);
+	pump(conn);
+}
 
 static void on_ack_timer(struct timer *timer)
 {
@@ -34,6 +57,7 @@ static void on_ack_timer(struct timer *timer)
 	struct buf frame = BUF_INIT;
 	uint64_t id;
 
+	stateful_unhold(conn);
 	/* The next transport starts the timer again. */
 	if (conn->transport == NULL)
 		return;
@@ -73,14 +97,12 @@ void stateful_stop(struct conn *conn)
 
 /* ---- out */
 
-static void pump(struct conn *conn)
+void stateful_hold(struct conn *conn)
 {
-	const size_t window = (size_t)conn->hub->conf->stateful_buffer_bytes_max;
-	struct blob *blob;
+	struct stateful *stateful = conn->stateful;
 
-	while (conn->transport != NULL &&
-	       (blob = resend_next(&conn->stateful->resend, window)) != NULL)
-		conn->ops->send(conn->transport, blob);
+	stateful->is_shy = true;
+	loop_timer_start(conn->gateway->loop, &stateful->ack_timer, SHY_MS);
 }
 
 void stateful_send(struct conn *conn, struct blob *wrapped)
@@ -133,6 +155,7 @@ bool stateful_is_new(struct conn *conn, const struct hub_message *message)
 {
 	struct stateful *stateful = conn->stateful;
 
+	stateful_unhold(conn);
 	if (stateful->resend.is_out_of_step)
 		return message->type == HUB_MESSAGE_SEQUENCE ||
 		       message->type == HUB_MESSAGE_CLOSE;
@@ -228,6 +251,7 @@ void stateful_attach(struct conn *conn, struct transport *transport)
 	if (conn->transport != NULL)
 		stateful_detach(conn, CONN_CLOSE_TRANSPORT);
 	gateway->metrics.stateful_attached_total++;
+	stateful->is_shy = false;
 	conn->transport = transport;
 	conn->ops = transport->ops;
 	transport->conn = conn;

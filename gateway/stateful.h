@@ -14,6 +14,15 @@ struct resend;
 /* The handshake asked for it and the connection may. */
 void stateful_start(struct conn *conn);
 
+/* Behind the handshake: what is sent waits until the client says something, which
+ * official clients do at once, or for half a second. Microsoft's JavaScript client does
+ * not count what comes together with the answer to its handshake, and takes what is sent
+ * again for new, or new for sent again. */
+void stateful_hold(struct conn *conn);
+
+/* Harmless on a connection that is none or holds nothing. */
+void stateful_unhold(struct conn *conn);
+
 /* Ends it with its connection. */
 void stateful_stop(struct conn *conn);
 

@@ -242,6 +242,8 @@ static void on_handshake(struct client *client, struct slice text)
 	client->has_session = true;
 	client->session =
 		history_opened(client->index, client->user, client->is_stateful);
+	if (client->is_stateful)
+		client_put(client, SLICE("{\"type\":6}"));
 	client_act_later(client);
 }
 

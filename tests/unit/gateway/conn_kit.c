@@ -318,6 +318,7 @@ struct wire *kit_open_stateful(struct kit *kit, char letter)
 	wire_in(wire, "{\"protocol\":\"json\",\"version\":2}~");
 	wire_expect(wire, "{}~");
 	cr_assert_not_null(wire->conn->stateful);
+	wire_in(wire, "{\"type\":6}~");
 	kit_settle(kit);
 	return wire;
 }

@@ -50,6 +50,57 @@ Test(stateful, version_1_of_the_handshake_is_without)
 	cr_expect_eq(kit.metrics->close_total[CONN_CLOSE_TRANSPORT], 1);
 }
 
+/* One that has not said anything since its handshake. */
+static struct wire *open_shy(void)
+{
+	struct wire *shy = kit_dial(&kit, 'B', NULL);
+
+	shy->conn->may_resume = true;
+	wire_in(shy, "{\"protocol\":\"json\",\"version\":2}~");
+	wire_expect(shy, "{}~");
+	kit_push(&kit, 'B', "one~");
+	kit_push(&kit, 'B', "two~");
+	wire_expect(shy, "");
+	return shy;
+}
+
+Test(stateful, nothing_is_sent_before_the_client_says_something)
+{
+	struct wire *shy = open_shy();
+
+	wire_in(shy, "{\"type\":6}~");
+	wire_expect(shy, "one~two~");
+	kit_push(&kit, 'B', "three~");
+	wire_expect(shy, "three~");
+}
+
+Test(stateful, a_client_that_says_nothing_is_not_waited_for)
+{
+	struct wire *shy = open_shy();
+
+	kit_wait(&kit, 499);
+	wire_expect(shy, "");
+	kit_wait(&kit, 1);
+	wire_expect(shy, "one~two~");
+}
+
+Test(stateful, what_is_held_goes_out_before_a_close)
+{
+	struct wire *shy = open_shy();
+
+	conn_close(shy->conn, CONN_CLOSE_SHUTDOWN, NULL);
+	wire_expect(shy, "one~two~{\"type\":7,\"allowReconnect\":true}~");
+}
+
+Test(stateful, what_is_held_goes_out_behind_the_sequence_of_a_new_socket)
+{
+	struct wire *shy = open_shy();
+
+	conn_on_end(shy->conn, CONN_CLOSE_TRANSPORT);
+	shy = kit_attach(&kit, shy->conn);
+	wire_expect(shy, SEQUENCE("1") "one~two~");
+}
+
 Test(stateful, what_the_client_has_not_acknowledged_goes_out_again)
 {
 	kit_push(&kit, 'A', "one~");

@@ -89,6 +89,8 @@ static void client_open(struct sim *sim, struct client *client)
 	else
 		wire_in(client->wire, "{\"protocol\":\"json\",\"version\":1}~");
 	wire_expect(client->wire, "{}~");
+	if (client->is_stateful)
+		wire_in(client->wire, "{\"type\":6}~");
 }
 
 /* What it got is a start of what it is due, or, `is_whole`, all of it. */

@@ -27,6 +27,10 @@ static inline bool conn_is_arriving(const struct conn *conn)
  * the connection: the transport must look at transport->conn again afterwards. */
 void conn_on_bytes(struct conn *conn, struct slice bytes);
 
+/* Bytes that are no part of the stream count towards bytes_per_second_max as well. May
+ * pause the reading (conn_rate.c). */
+void conn_count_bytes(struct conn *conn, size_t n);
+
 /* Nothing more is read, for this reason too, until it is taken back. */
 void conn_pause(struct conn *conn, unsigned reason);
 

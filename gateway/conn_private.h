@@ -35,7 +35,6 @@ void conn_on_resume(struct loop_flush *flush);
 
 /* ---- conn_rate.c: may pause the reading */
 
-void conn_count_bytes(struct conn *conn, size_t n);
 void conn_count_message(struct conn *conn);
 void conn_on_rate_timer(struct timer *timer);
 

@@ -224,6 +224,15 @@ static void on_ping(struct ws *ws, struct slice payload)
 	ws->pong_bytes = (uint16_t)(ws->pong_bytes + CONTROL_HEADER_BYTES + payload.len);
 }
 
+/* What brings the connection nothing is counted against its bytes here. */
+static void count_idle_frame(struct ws *ws, const struct ws_event *event, size_t n)
+{
+	const bool is_idle = event->payload.len == 0 || event->opcode >= WS_CLOSE;
+
+	if (is_idle && ws->transport.conn != NULL)
+		conn_count_bytes(ws->transport.conn, n);
+}
+
 static void on_event(struct ws *ws, const struct ws_event *event)
 {
 	switch ((int)event->opcode) {
@@ -267,6 +276,7 @@ static size_t parse(struct ws *ws, char *ptr, size_t len)
 			on_malformed(ws);
 			return len;
 		}
+		count_idle_frame(ws, &event, (size_t)n);
 		on_event(ws, &event);
 		at += (size_t)n;
 	}

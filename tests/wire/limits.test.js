@@ -222,4 +222,20 @@ describe("who sends too fast", () => {
 		const took = Date.now() - start;
 		assert.ok(took >= 1500, `200 kB at 64 KiB a second took ${took} ms`);
 	});
+
+	// Opcode 1 and 9, no payload, a mask of zeros.
+	for (const [what, opcode] of [["empty frames", 0x01], ["pings", 0x89]])
+		test(`${what} count with all their bytes`, async (t) => {
+			const ws = await open(t, cluster());
+			await ws.handshake();
+			const start = Date.now();
+			const frame = Buffer.from([opcode, 0x80, 0, 0, 0, 0]);
+			const first = opcode === 0x01 ? [frame, ...Array(1000).fill(Buffer.from([0x00, 0x80, 0, 0, 0, 0])), Buffer.from([0x80, 0x80, 0, 0, 0, 0])]
+				: Array(1002).fill(frame);
+			for (let i = 0; i < 30; i++)
+				ws.socket.write(Buffer.concat(first));
+			await ws.call("JoinRoom", "idle");
+			const took = Date.now() - start;
+			assert.ok(took >= 1500, `180 kB at 64 KiB a second took ${took} ms`);
+		});
 });

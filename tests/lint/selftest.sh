@@ -36,7 +36,7 @@ plant_clean() {
 	printf '%s\n' "$tag" '#include <nng/nng.h>' >"$TREE/proto/link/link.c"
 	printf '%s\n' "$tag" '#include <xxhash.h>' >"$TREE/proto/base/hash.c"
 	printf '%s\n' 'A [link](OPERATING.md#logs), `conn: conn_on_message`, `conn.c: CONN_MAX`,' \
-		'`conn.c`, `gateway/conn.c`, `docs/TOUR.md`.' >"$TREE/docs/TOUR.md"
+		'`conn.c`, `gateway/conn.c`, `docs/TOUR.md`, `build/x/chat.gen.h`.' >"$TREE/docs/TOUR.md"
 	printf '%s\n' '# Logs' '| `conn.slow` | |' '| `conn.gone` | |' '# Files' '| `x.conf` | |' \
 		>"$TREE/docs/OPERATING.md"
 	printf '# file: router/hubs/chat.c\n# bug: it waits twice\ns/sleep(call, 1)/sleep(call, 2)/\n' \

@@ -310,6 +310,8 @@ static void on_ticket(struct session_ticket *ticket, enum err rc)
 
 	if (rc != OK && !part_again(part, &rc))
 		rc = OK;
+	if (part == &join->parts[1])
+		rc = router_told(rc);
 	if (rc != OK || (!session_ticket_is_waiting(&join->parts[0].ticket) &&
 			 !session_ticket_is_waiting(&join->parts[1].ticket)))
 		join_done(join, rc);

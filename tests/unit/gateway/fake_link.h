@@ -183,6 +183,8 @@ static enum err peer_send(struct link_peer *peer, const Link__Envelope *envelope
 	struct buf record = BUF_INIT;
 	enum err rc;
 
+	if (peer->is_removed)
+		return ERR_CLOSED;
 	if (len > LINK_ENVELOPE_BYTES_MAX)
 		return ERR_LIMIT;
 	link__envelope__pack(envelope, (uint8_t *)buf_reserve(&record, len));

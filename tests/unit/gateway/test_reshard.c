@@ -207,6 +207,24 @@ Test(reshard, a_join_survives_the_loss_of_one)
 	EXPECT(r1, letter, "Joined @ call=5 rc=OK leave $ origin=rX; ");
 }
 
+/* As its link does it: what is said again is refused. */
+Test(reshard, a_join_survives_a_second_owner_that_is_given_up)
+{
+	const char letter = mover();
+	struct session_kept kept;
+
+	(void)one_in(letter, SHARD_PHASE_PREPARE);
+	kit_join(&kit, letter, moving_group(), true, 5);
+	EXPECT(r1, letter, "Member group $ @ gone; ");
+	EXPECT(r2, letter, "Member group $ @ gone; ");
+	fake_peer_ack(r1);
+	r2->is_removed = true;
+	session_reset(&r2->session, 0, &kept);
+	session_restore(&r2->session, &kept);
+	r2->is_removed = false;
+	EXPECT(r1, letter, "Joined @ call=5 rc=OK leave $ origin=rX; ");
+}
+
 Test(reshard, claims_are_told_to_both)
 {
 	const char letter = mover();

@@ -212,6 +212,18 @@ static bool is_listed(const struct rebuild *rebuild)
 	return rebuild->router->shards.self != SHARD_LINKS_NOWHERE;
 }
 
+static bool has_no_map(const struct router *router)
+{
+	return router->shards.map.epoch == 0;
+}
+
+/* The list that we began with may not be that of the others, who have told us nothing of
+ * what is ours by it alone. */
+static bool is_map_due(const struct rebuild *rebuild)
+{
+	return has_no_map(rebuild->router) && topology_tells_maps(&rebuild->topology);
+}
+
 static bool all_here_have_replayed(const struct router *router)
 {
 	LIST_EACH (node, &router->gateways) {
@@ -263,7 +275,7 @@ static void on_flush(struct loop_flush *flush)
 		rebuild_finish(rebuild, "unlisted");
 		return;
 	}
-	if (timer_is_running(&rebuild->wait_timer))
+	if (timer_is_running(&rebuild->wait_timer) || is_map_due(rebuild))
 		return;
 	named = topology_named(&rebuild->topology, &named_n);
 	for (size_t i = 0; i < named_n; i++) {
@@ -331,11 +343,6 @@ static void begin(struct rebuild *rebuild)
 			 router->conf->rebuild_timeout_ms);
 }
 
-static bool has_no_map(const struct router *router)
-{
-	return router->shards.map.epoch == 0;
-}
-
 void rebuild_on_passed_over(struct rebuild *rebuild, struct router_gateway *gateway)
 {
 	struct router *router = rebuild->router;
@@ -377,13 +384,13 @@ void rebuild_on_map(struct rebuild *rebuild, bool was_listed)
 {
 	if (is_listed(rebuild) && ask_passed_over(rebuild->router) && was_listed)
 		rebuild_again(rebuild);
+	rebuild_on_gateway(rebuild);
 	if (was_listed == is_listed(rebuild))
 		return;
 	rebuild->missing_n = 0;
 	forget_replays(rebuild->router);
 	if (!was_listed)
 		begin(rebuild);
-	loop_touch(rebuild->router->loop, &rebuild->flush);
 }
 
 static void on_wait(struct timer *timer)

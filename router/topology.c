@@ -78,6 +78,9 @@ void topology_take(struct topology *topology, const struct link_peer *presence,
 	list_append(&topology->replicas, &replica->node);
 }
 
+/* The version of the link that tells maps. */
+#define MAP_VERSION 2
+
 #define RANK_SETTLED 1
 #define RANK_UP 2
 
@@ -104,6 +107,18 @@ static int best_rank(const struct topology *topology)
 bool topology_is_settled(const struct topology *topology)
 {
 	return best_rank(topology) == RANK_UP + RANK_SETTLED;
+}
+
+bool topology_tells_maps(const struct topology *topology)
+{
+	LIST_EACH (node, &topology->replicas) {
+		const struct replica *replica = CONTAINER_OF(node, struct replica, node);
+
+		if (replica_rank(replica) == RANK_UP + RANK_SETTLED &&
+		    link_peer_version(replica->presence) >= MAP_VERSION)
+			return true;
+	}
+	return false;
 }
 
 const uint64_t *topology_named(struct topology *topology, size_t *n)

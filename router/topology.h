@@ -32,6 +32,9 @@ void topology_forget(struct topology *topology);
 /* Does the word that counts name all? */
 bool topology_is_settled(const struct topology *topology);
 
+/* ... and that tells which routers there are, too. */
+bool topology_tells_maps(const struct topology *topology);
+
 /* The incarnations of the named gateways, some perhaps twice; good until the next call
  * for this topology. */
 const uint64_t *topology_named(struct topology *topology, size_t *n);

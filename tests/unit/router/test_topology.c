@@ -186,3 +186,17 @@ Test(topology, one_replica_may_be_cut_off_from_a_router)
 	say_routers(&p1, true, "r1", NULL);
 	cr_expect_not(NAMES("r2"));
 }
+
+Test(topology, one_that_has_settled_and_is_here_tells_maps_unless_it_is_older)
+{
+	say(&p1, true, 1, 0);
+	p1.version = 1;
+	cr_expect_not(topology_tells_maps(&topology));
+	p1.version = 2;
+	cr_expect(topology_tells_maps(&topology));
+	p1.stream = NULL;
+	cr_expect_not(topology_tells_maps(&topology));
+	p1.stream = &stream;
+	say(&p1, false, 1, 0);
+	cr_expect_not(topology_tells_maps(&topology));
+}

@@ -148,10 +148,10 @@ bool steps_has_reshard(void)
 
 bool steps_keep_in_touch(void)
 {
-	static const char *const apart[] = { "cut",	  "one_way",	  "isolate",
-					     "flap",	  "slow",	  "break_one",
-					     "break_all", "break_series", "pause_short",
-					     "pause_long" };
+	static const char *const apart[] = { "cut",	    "one_way",	    "isolate",
+					     "flap",	    "slow",	    "break_one",
+					     "break_all",   "break_series", "estrange",
+					     "pause_short", "pause_long" };
 
 	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
 		if (has_step(apart[i]))

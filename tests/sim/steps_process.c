@@ -3,13 +3,16 @@
  * Processes that are killed, stopped, told to end, and whose clocks go wrong.
  */
 #include "tests/sim/cluster.h"
+#include "tests/sim/net.h"
 #include "tests/sim/steps.h"
 
 #define DOWN_MIN (5 * SIM_MS)
 #define DOWN_MAX (4 * SIM_S)
 #define PAUSE_MIN (20 * SIM_MS)
 #define PAUSE_MAX (20 * SIM_S) /* past a lease, now and then */
-#define SILENT 200	       /* of a thousand: the machine, not the process */
+#define APART_MIN (10 * SIM_S) /* a lease */
+#define APART_MAX (14 * SIM_S)
+#define SILENT 200 /* of a thousand: the machine, not the process */
 #define LOOK (100 * SIM_MS)
 #define READY_FOR (500 * SIM_MS)
 #define HOUR_MS 3600000
@@ -68,6 +71,33 @@ static void kill_routers(void)
 		if (cluster.roles[i] == ROLE_ROUTER)
 			node_kill(i);
 	}
+}
+
+static void keep_apart(unsigned a, unsigned b, bool is_on)
+{
+	const unsigned host_a = sim_node_host(cluster.nodes[a]);
+	const unsigned host_b = sim_node_host(cluster.nodes[b]);
+
+	net_block(host_a, host_b, is_on);
+	net_block(host_b, host_a, is_on);
+}
+
+static void end_apart(unsigned router, unsigned gateway)
+{
+	node_kill(router);
+	keep_apart(router, gateway, false);
+}
+
+/* Cut off from each other and from nobody else, past the lease, the one ends before it
+ * could tell the other what it has done without it. */
+static void estrange(void)
+{
+	const unsigned router = any_of(ROLE_ROUTER);
+	const unsigned gateway = any_of(ROLE_GATEWAY);
+
+	keep_apart(router, gateway, true);
+	steps_later(sim_between(SIM_PLAN, APART_MIN, APART_MAX), end_apart, router,
+		    gateway);
 }
 
 static void kill_all(void)
@@ -177,6 +207,7 @@ const struct step steps_process[] = {
 	{ "kill_all", 1, kill_all, STEP_OF_PRESENCE },
 	{ "pause_short", 5, pause_short, STEP_HARSH },
 	{ "pause_long", 3, pause_long, STEP_HARSH },
+	{ "estrange", 2, estrange, STEP_HARSH },
 	{ "term", 3, term, STEP_HARSH },
 	{ "clock_jump", 1, clock_jump, STEP_HARSH },
 	{ "reshard", 2, reshard, STEP_HARSH },

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The supervisor of a gateway's workers. It binds the client port without listening,
- * which reserves it and learns it when the kernel chooses; forks; and then only waits:
- * for lines of the workers' stdout, for their ends, for signals. Each worker's stdout is
- * a pipe to it, passed on as it comes, and a worker's line that begins with "ready" is
- * how it knows.
+ * The supervisor of a gateway's workers. It reserves the client port, forks, and then
+ * only waits: for lines of the workers' stdout, for their ends, for signals. Each
+ * worker's stdout is a pipe to it, passed on as it comes, and a worker's line that begins
+ * with "ready" is how it knows.
  */
 #include "gateway/workers.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gateway/gateway.h"
+#include "gateway/worker_port.h"
 #include "gateway/worker_watch.h"
 #include "proto/base/crypto.h"
 #include "proto/base/log.h"
@@ -70,50 +68,6 @@ static int64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* ---- the port */
-
-static uint16_t bound_port(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	char text[8];
-
-	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0 ||
-	    getnameinfo((struct sockaddr *)&address, len, NULL, 0, text, sizeof(text),
-			NI_NUMERICSERV) != 0)
-		fail("getsockname");
-	return (uint16_t)strtoul(text, NULL, 10);
-}
-
-static int port_reserve(const char *listen)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-					.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	struct addrinfo *info;
-	struct slice host;
-	uint16_t port;
-	char *name;
-	int fd;
-	int on = 1;
-
-	/* Checked before, by gateway_conf_problem(). */
-	if (gateway_conf_address(listen, &host, &port))
-		fatal("listen = %s: expected address:port", listen);
-	if (host.ptr[0] == '[' && host.len > 2)
-		host = slice_make(host.ptr + 1, host.len - 2);
-	name = mem_dup(host.ptr, host.len);
-	if (getaddrinfo(name, strrchr(listen, ':') + 1, &hints, &info) != 0)
-		fatal("listen = %s: expected an IP address and a port", listen);
-	fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
-	    bind(fd, info->ai_addr, info->ai_addrlen) != 0)
-		fail(listen);
-	freeaddrinfo(info);
-	mem_free(name);
-	return fd;
 }
 
 /* ---- a worker's beginning */
@@ -404,8 +358,8 @@ static void supervise(struct proc *proc, struct gateway_conf *conf)
 	supervisor->conf = conf;
 	supervisor->n = (int)conf->workers;
 	assert(supervisor->n > 1 && supervisor->n <= WORKERS_MAX);
-	supervisor->port_fd = port_reserve(conf->listen);
-	conf->shared_port = bound_port(supervisor->port_fd);
+	supervisor->port_fd = worker_port_reserve(conf->listen);
+	conf->shared_port = worker_port_number(supervisor->port_fd);
 	signals_take(supervisor);
 	for (int i = 0; i < supervisor->n; i++)
 		supervisor->workers[i].out = -1;

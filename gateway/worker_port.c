@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel shares a port among all sockets that say SO_REUSEPORT and are of one user.
+ * The kernel shares a port among all sockets that say SO_REUSEPORT and are of one user:
+ * another gateway with workers would take a part of our clients, and we of its. So
+ * whoever begins asks without it first, as who has no workers does. Two that begin in the
+ * same moment do not notice each other.
  */
 #include "gateway/worker_port.h"
 
@@ -8,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "gateway/conf.h"
 #include "proto/base/log.h"
@@ -20,7 +24,10 @@ static void __attribute__((noreturn)) fail(const char *listen)
 
 static struct addrinfo *resolve(const char *listen)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+	/* "localhost" is what http_server.c takes it for. */
+	const struct addrinfo hints = { .ai_family =
+						listen[0] == '[' ? AF_INET6 : AF_INET,
+					.ai_socktype = SOCK_STREAM,
 					.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *info;
 	struct slice host;
@@ -39,16 +46,28 @@ static struct addrinfo *resolve(const char *listen)
 	return info;
 }
 
-int worker_port_reserve(const char *listen)
+/* `option`: of SOL_SOCKET, besides SO_REUSEADDR, which does not mind what connections
+ * have left behind. */
+static int bind_with(const char *listen, const struct addrinfo *info, int option)
 {
-	struct addrinfo *info = resolve(listen);
 	const int on = 1;
 	const int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on)) != 0 ||
 	    bind(fd, info->ai_addr, info->ai_addrlen) != 0)
 		fail(listen);
+	return fd;
+}
+
+int worker_port_reserve(const char *listen)
+{
+	struct addrinfo *info = resolve(listen);
+	int fd;
+
+	/* Whoever listens is in the way of this one. */
+	(void)close(bind_with(listen, info, SO_REUSEADDR)); /* it was never used */
+	fd = bind_with(listen, info, SO_REUSEPORT);
 	freeaddrinfo(info);
 	return fd;
 }

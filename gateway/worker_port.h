@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* Binds `listen` without listening, which reserves it, and chooses it if its port is 0;
- * workers may bind it too. The descriptor is the caller's. What is wrong is fatal. */
+ * workers may bind it too. The descriptor is the caller's. What is wrong is fatal, as is
+ * somebody who listens there already. */
 int worker_port_reserve(const char *listen);
 
 /* Which port it is. */

@@ -52,6 +52,36 @@ describe("workers on one port", () => {
 	});
 });
 
+// The gateway g2, with the arguments of g1 and these; those of its own win.
+function another(cluster, more) {
+	const args = new Map([...cluster.program("g1").args, "--name=g2", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", ...more]
+		.map((arg) => [arg.split("=")[0], arg]));
+	return new Program("gateway", "g2", [...args.values()]);
+}
+
+test("a second gateway with workers on one port is refused, and takes no client", async (t) => {
+	await withCluster({ workers: 2 }, async (cluster) => {
+		const [address] = cluster.addresses;
+		for (const listen of [address, address.replace("127.0.0.1", "0.0.0.0")]) {
+			const second = another(cluster, ["--workers=2", "--dev=off", `--listen=${listen}`]);
+			await assert.rejects(second.start(), /ended before it was ready: {"code":1,"signal":null}/);
+			assert.match(second.tail(), /listen = [0-9.:]+: Address already in use/);
+			assert.equal(second.workers.length, 0);
+		}
+		await Promise.all(Array.from({ length: 8 }, () => connect(t, cluster.urls[0])));
+	});
+});
+
+// Its workers drain, and listen for a little while yet; what they had accepted is in nobody's way.
+test("a gateway with workers whose supervisor was killed is started again on its port", async (t) => {
+	await withCluster({ workers: 2 }, async (cluster) => {
+		await Promise.all(Array.from({ length: 8 }, () => connect(t, cluster.urls[0])));
+		await cluster.kill("g1");
+		await waitFor(() => cluster.restart("g1").then(() => true, () => false), 15000, "a start that is not refused");
+		await connect(t, cluster.urls[0]);
+	});
+});
+
 // Does `pid` hold back SIGHUP by now?
 function holdsHup(pid) {
 	const [, mask] = /^SigBlk:\t([0-9a-f]+)$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
@@ -61,8 +91,7 @@ function holdsHup(pid) {
 // As `systemctl reload` right after a start; the rest of the start has many moments.
 test("a reload while workers start ends none of them", async () => {
 	await withCluster({ routers: 1 }, async (cluster) => {
-		const args = cluster.program("g1").args.filter((arg) => !/^--(name|workers|listen|admin_listen)=/.test(arg));
-		const gateway = new Program("gateway", "g2", ["--name=g2", "--workers=8", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", ...args]);
+		const gateway = another(cluster, ["--workers=8"]);
 		let isOver = false;
 		const started = gateway.start().finally(() => {
 			isOver = true;

@@ -35,6 +35,13 @@
 /* A worker that has lived this long is started again at once. */
 #define SETTLED_MS 30000
 
+/* Beyond drain_timeout, for what a worker does behind it: to free what it has, and to be
+ * scheduled. The service manager is told of more (notify.c). */
+#define END_SPARE_MS 2000
+
+/* A worker that is told to end at once needs no more than to be scheduled. */
+#define END_FORCED_MS 500
+
 struct worker {
 	pid_t pid; /* 0: none now */
 	int out;   /* its stdout; -1: none */
@@ -55,6 +62,9 @@ struct supervisor {
 	sigset_t old_signals;
 	bool is_ready; /* all were, once */
 	bool is_stopping;
+	bool is_forced; /* a second signal came */
+	int64_t stopping_ms;
+	int64_t kill_ms; /* who is left then is killed; INT64_MAX: nobody, or all are */
 };
 
 static void __attribute__((noreturn)) fail(const char *what)
@@ -242,11 +252,50 @@ static void signal_all(const struct supervisor *supervisor, int signo)
 	}
 }
 
-static void stop_all(struct supervisor *supervisor)
+static void drain_all(struct supervisor *supervisor)
 {
+	const struct proc_conf *conf = &supervisor->conf->proc;
+
+	/* Workers look at the file by themselves: the time that they take may be
+	 * another one than ours. */
+	if (conf->reload_ms > 0)
+		(void)proc_reload_conf(supervisor->proc); /* a mistake is logged */
 	supervisor->is_stopping = true;
-	worker_watch_drain(&supervisor->watch, supervisor->conf->proc.drain_ms);
+	supervisor->stopping_ms = now_ms();
+	supervisor->kill_ms = supervisor->stopping_ms + conf->drain_ms + END_SPARE_MS;
+	worker_watch_drain(&supervisor->watch, conf->drain_ms);
 	signal_all(supervisor, SIGTERM);
+}
+
+/* For workers, too, a second signal means at once. */
+static void end_all(struct supervisor *supervisor)
+{
+	const int64_t kill_ms = now_ms() + END_FORCED_MS;
+
+	supervisor->is_forced = true;
+	if (kill_ms < supervisor->kill_ms)
+		supervisor->kill_ms = kill_ms;
+	signal_all(supervisor, SIGTERM);
+}
+
+/* One that stands still, or has run wild, hears no other signal. */
+static void kill_late(struct supervisor *supervisor)
+{
+	const int64_t now = now_ms();
+
+	if (!supervisor->is_stopping || now < supervisor->kill_ms)
+		return;
+	supervisor->kill_ms = INT64_MAX;
+	reap(supervisor); /* who has ended meanwhile has not been killed */
+	for (int i = 0; i < supervisor->n; i++) {
+		const struct worker *worker = &supervisor->workers[i];
+
+		if (worker->pid == 0)
+			continue;
+		log_warn("workers.killed", "worker=%d after_ms=%lld", i,
+			 (long long)(now - supervisor->stopping_ms));
+		(void)kill(worker->pid, SIGKILL); /* it is ours until it is reaped */
+	}
 }
 
 static void on_signal(struct supervisor *supervisor)
@@ -271,10 +320,13 @@ static void on_signal(struct supervisor *supervisor)
 		if (supervisor->is_stopping)
 			break;
 		log_info("workers.draining", "workers=%d", supervisor->n);
-		stop_all(supervisor);
+		drain_all(supervisor);
 		break;
 	default:
-		stop_all(supervisor);
+		if (supervisor->is_stopping)
+			end_all(supervisor);
+		else
+			drain_all(supervisor);
 		break;
 	}
 }
@@ -306,16 +358,16 @@ static bool is_anyone_left(const struct supervisor *supervisor)
 	return false;
 }
 
-/* Milliseconds to the next start or look; -1: none is due. */
+/* Milliseconds to the next start, look or kill; -1: none is due. */
 static int wait_ms(const struct supervisor *supervisor)
 {
 	const int64_t now = now_ms();
 	const int64_t look_ms = worker_watch_wait_ms(&supervisor->watch, now);
 	int64_t next = look_ms < 0 ? INT64_MAX : now + look_ms;
 
-	if (supervisor->is_stopping)
-		return (int)look_ms;
-	for (int i = 0; i < supervisor->n; i++) {
+	if (supervisor->is_stopping && supervisor->kill_ms < next)
+		next = supervisor->kill_ms;
+	for (int i = 0; i < supervisor->n && !supervisor->is_stopping; i++) {
 		const struct worker *worker = &supervisor->workers[i];
 
 		if (worker->pid == 0 && worker->restart_ms < next)
@@ -347,12 +399,14 @@ static void wait_once(struct supervisor *supervisor)
 	worker_watch_look(&supervisor->watch, now_ms());
 	if (fds[n - 1].revents != 0)
 		on_signal(supervisor);
+	kill_late(supervisor);
 }
 
 /* Returns in the children only. */
 static void supervise(struct proc *proc, struct gateway_conf *conf)
 {
 	struct supervisor *supervisor = MEM_NEW(struct supervisor);
+	int status;
 
 	supervisor->proc = proc;
 	supervisor->conf = conf;
@@ -373,9 +427,10 @@ static void supervise(struct proc *proc, struct gateway_conf *conf)
 		}
 		wait_once(supervisor);
 	}
+	status = supervisor->is_forced ? EXIT_FAILURE : EXIT_SUCCESS;
 	log_info("workers.stopped", "workers=%d", supervisor->n);
 	mem_free(supervisor);
-	exit(EXIT_SUCCESS); /* NOLINT(concurrency-mt-unsafe): one thread */
+	exit(status); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 void workers_before_loop(struct proc *proc)

@@ -6,6 +6,8 @@
 const { describe, test, before, after, afterEach } = require("node:test");
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
 const { sharedCluster, withCluster } = require("../kit/cluster.js");
 const { connect } = require("../kit/clients.js");
 const { freshRoom, sayMany, assertComplete } = require("../kit/chat.js");
@@ -52,11 +54,11 @@ describe("workers on one port", () => {
 	});
 });
 
-// The gateway g2, with the arguments of g1 and these; those of its own win.
+// The gateway g2, with the arguments of g1 and these; those of its own win; `--option=-`: none.
 function another(cluster, more) {
 	const args = new Map([...cluster.program("g1").args, "--name=g2", "--listen=127.0.0.1:0", "--admin_listen=127.0.0.1:0", ...more]
 		.map((arg) => [arg.split("=")[0], arg]));
-	return new Program("gateway", "g2", [...args.values()]);
+	return new Program("gateway", "g2", [...args.values()].filter((arg) => !arg.endsWith("=-")));
 }
 
 test("a second gateway with workers on one port is refused, and takes no client", async (t) => {
@@ -143,5 +145,62 @@ test("workers that ask their supervisor at once to drain are heard once", async 
 		process.kill(gateway.pid, "SIGUSR1");
 		process.kill(gateway.pid, "SIGUSR1");
 		await ended(gateway);
+	});
+});
+
+// A gateway with a worker that stands still; it is told to end.
+async function withStopped(args, fn) {
+	await withCluster({ routers: 1 }, async (cluster) => {
+		const gateway = another(cluster, ["--workers=2", ...args]);
+		await gateway.start();
+		try {
+			process.kill(Number(gateway.workers[1].pid), "SIGSTOP");
+			await fn(gateway);
+		} finally {
+			for (const { pid } of gateway.exit ? [] : [...gateway.workers, gateway])
+				process.kill(Number(pid), "SIGKILL");
+		}
+	});
+}
+
+// How long after the first signal each that was killed was; `gateway` has ended.
+async function killed(gateway) {
+	await waitFor(() => gateway.log.some((line) => line.includes("event=workers.stopped")), 5000, "the log's end");
+	return gateway.log.map((line) => /event=workers\.killed node=g2 worker=[01] after_ms=([0-9]+)/.exec(line)).filter(Boolean)
+		.map(([, afterMs]) => Number(afterMs));
+}
+
+test("a worker that stands still is killed soon after drain_timeout", async () => {
+	await withStopped(["--drain_timeout=1s"], async (gateway) => {
+		gateway.signal("SIGTERM");
+		assert.deepEqual(await within(gateway.ended, 10000, "the end"), { code: 0, signal: null });
+		const [afterMs, ...others] = await killed(gateway);
+		assert.deepEqual(others, []);
+		assert.ok(afterMs >= 3000, `killed after ${afterMs} ms`);
+	});
+});
+
+test("a worker that stands still is killed soon after a second signal", async () => {
+	await withStopped(["--drain_timeout=10m"], async (gateway) => {
+		gateway.signal("SIGTERM");
+		await waitFor(() => gateway.log.some((line) => line.includes("event=proc.draining")), 10000, "the drain to begin");
+		gateway.signal("SIGTERM");
+		assert.deepEqual(await within(gateway.ended, 10000, "the end"), { code: 1, signal: null });
+		assert.equal((await killed(gateway)).length, 1);
+	});
+});
+
+// Workers look at the file by themselves, their supervisor when it has them drain.
+test("the drain_timeout of workers is what the file says when they are told to end", async (t) => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "heliograph-test-"));
+	t.after(() => fs.rmSync(folder, { recursive: true }));
+	const file = path.join(folder, "gateway.conf");
+	fs.writeFileSync(file, "drain_timeout = 0s\n");
+	await withStopped([`--conf=${file}`, "--drain_timeout=-", "--reload_interval=1s"], async (gateway) => {
+		fs.writeFileSync(file, "drain_timeout = 2s\n");
+		gateway.signal("SIGTERM");
+		assert.equal((await within(gateway.ended, 10000, "the end")).code, 0);
+		const [afterMs] = await killed(gateway);
+		assert.ok(afterMs >= 4000, `killed after ${afterMs} ms`);
 	});
 });

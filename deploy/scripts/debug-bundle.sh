@@ -34,7 +34,7 @@ while (($#)); do
 	--output=?*) OUTPUT=${1#*=} ;;
 	--logs=*)
 		LOGS=${1#*=}
-		is_number "$LOGS" || wrong_words "$1: a number of lines is meant"
+		is_number "$LOGS" || wrong_words "$1: a number of lines is meant, without zeros in front"
 		;;
 	--at=?*) AT+=("${1#*=}") ;;
 	--conf=?*) CONFS+=("${1#*=}") ;;

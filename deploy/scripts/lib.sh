@@ -64,7 +64,7 @@ common_option() {
 	--namespace=?*) NAMESPACE=${1#*=} ;;
 	--timeout=*)
 		TIMEOUT=${1#*=}
-		is_number "$TIMEOUT" || wrong_words "$1: a number of seconds is meant"
+		is_number "$TIMEOUT" || wrong_words "$1: a number of seconds is meant, without zeros in front"
 		;;
 	--dry-run) DRY_RUN=1 ;;
 	--help)
@@ -75,8 +75,10 @@ common_option() {
 	esac
 }
 
+# Without a zero in front: arithmetic would read it in octal, and text that is compared, or
+# put into the cluster, would be another one than kubectl answers.
 is_number() {
-	[[ $1 =~ ^[0-9]{1,6}$ ]]
+	[[ $1 =~ ^(0|[1-9][0-9]{0,5})$ ]]
 }
 
 need() {

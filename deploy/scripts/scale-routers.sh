@@ -20,7 +20,7 @@ while (($#)); do
 	-*) common_option "$1" || wrong_words "$1: no such option" ;;
 	*)
 		if [[ -n $N ]] || ! is_number "$1" || (($1 == 0)); then
-			wrong_words "$1: one number, 1 or more, is meant"
+			wrong_words "$1: one number, 1 or more, is meant, without zeros in front"
 		fi
 		N=$1
 		;;

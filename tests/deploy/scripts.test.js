@@ -52,7 +52,8 @@ for (const [name, word] of Object.entries(SCRIPTS)) {
 		const { out } = await cluster.run(name, ["--help"]);
 		assert.match(out, new RegExp(`^${name}|\\t${name.replace(".", "\\.")}`, "m"));
 		assert.match(out, /--dry-run/);
-		for (const wrong of [["--nothing"], ["--timeout=soon"], ["--namespace="]])
+		// The shell reads 010 as eight, and ends amid the work at 08.
+		for (const wrong of [["--nothing"], ["--timeout=soon"], ["--timeout=08"], ["--timeout=010"], ["--namespace="]])
 			assert.match((await cluster.run(name, [word, ...wrong], 2)).err, /--help tells more/);
 		assert.deepEqual(cluster.state().calls, []);
 	});
@@ -74,9 +75,11 @@ for (const [name, word] of Object.entries(SCRIPTS)) {
 test("what is no number is refused", async (t) => {
 	const cluster = await fake(t);
 	for (const name of ["scale-gateways.sh", "scale-routers.sh"])
-		for (const wrong of ["0", "-1", "many", "3x", ""])
+		for (const wrong of ["0", "-1", "many", "3x", "", "03", "08", "010", "00"])
 			await cluster.run(name, [wrong], 2);
-	await cluster.run("scale-routers.sh", ["257"], 2);
+	assert.match((await cluster.run("scale-routers.sh", ["08"], 2)).err, /08: one number, 1 or more, is meant, without zeros in front/);
+	assert.match((await cluster.run("scale-routers.sh", ["257"], 2)).err, /256 routers at most/);
+	assert.match((await cluster.run("debug-bundle.sh", ["--logs=08"], 2)).err, /without zeros in front/);
 	assert.deepEqual(cluster.state().calls, []);
 });
 

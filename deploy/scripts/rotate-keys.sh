@@ -7,7 +7,7 @@
 #
 # The new one is accepted everywhere before it is used anywhere (docs/OPERATING.md, "Keys"),
 # and before each next step all processes have shown that they have taken the last one. A run
-# that was stopped half-way is simply run again. An old connection token, JWT or admin token
+# that ends half-way says what it has written; it can stay like that, and is simply run again. An old connection token, JWT or admin token
 # stays good until the next rotation; an old link key or password ends with this one.
 #
 # --drop            the old one is not good any more when this ends: a client that began with
@@ -76,6 +76,36 @@ for i in "${!FILES[@]}"; do
 	FILES[i]=$target
 done
 
+# ---- how far it is
+
+STEP= # what is under way; none: nothing is
+WROTE=() # in this step
+
+# what it is for
+step_begin() {
+	STEP=$1
+	WROTE=()
+	say "$KIND: next: $STEP"
+}
+
+step_end() {
+	((DRY_RUN)) || say "$KIND: $STEP"
+	STEP=
+}
+
+# However this ends: what there is now, and how to go on.
+step_left() {
+	[[ -n $STEP ]] || return 0
+	say "$KIND: not done: $STEP"
+	if ((${#WROTE[@]} > 0)); then
+		say "$KIND: written in this step, and perhaps not read by all: ${WROTE[*]}"
+	else
+		say "$KIND: nothing was written in this step"
+	fi
+	say "$KIND: it can stay like this, all keys in use are accepted; mend what failed, then run the same again"
+}
+trap 'step_left; forward_end; rm -rf "$WORK"' EXIT
+
 # ---- where the key is
 
 # secret, key in it
@@ -87,6 +117,7 @@ secret_get() {
 secret_put() {
 	printf '{"data":{"%s":"%s"}}\n' "$2" "$(base64 -w 0 "$3")" >"$WORK/patch.json"
 	change k patch secret "$1" --type=merge --patch-file="$WORK/patch.json" >&2
+	((DRY_RUN)) || WROTE+=("Secret $1, $2")
 	rm -f "$WORK/patch.json"
 }
 
@@ -101,8 +132,9 @@ file_put() {
 		cp -p "$file" "$file.new"
 		cat "$1" >"$file.new"
 		mv "$file.new" "$file"
+		WROTE+=("$file")
 	done
-	[[ -z $RELOAD ]] || change bash -c "$RELOAD"
+	[[ -z $RELOAD ]] || change bash -c "$RELOAD" || die "--reload=$RELOAD: it ended with $?"
 }
 
 lines_get() {
@@ -115,10 +147,10 @@ lines_get() {
 
 # what it is for, then lines
 lines_put() {
-	local what=$1 fingerprint
+	local fingerprint
+	step_begin "$1"
 	shift
 	printf '%s\n' "$@" >"$WORK/lines"
-	say "$KIND: $what"
 	if ((${#FILES[@]} > 0)); then
 		file_put "$WORK/lines"
 	else
@@ -126,6 +158,7 @@ lines_put() {
 	fi
 	fingerprint=$(fingerprint_of "$WORK/lines") || die "the Secret link cannot be read"
 	until_done "all processes to have read it" all_have "$fingerprint"
+	step_end
 }
 
 # ---- who has it
@@ -181,9 +214,11 @@ all_have() {
 
 # ---- Redis's own side: the file of its users, and a restart that reads it
 
-# the passwords that are good for the user, in hashes
+# what it is for, then the passwords that are good for the user, in hashes
 users_put() {
 	local rights
+	step_begin "$1"
+	shift
 	secret_get redis users.acl >"$WORK/users"
 	grep -q "^user $REDIS_USER on " "$WORK/users" || die "Secret redis, users.acl: no user $REDIS_USER"
 	# What follows the passwords are rights.
@@ -197,6 +232,7 @@ users_put() {
 	secret_put redis users.acl "$WORK/users.new"
 	change k rollout restart statefulset/redis >&2
 	change k rollout status statefulset/redis "--timeout=${TIMEOUT}s" >&2
+	step_end
 }
 
 # Of each password, a line each.
@@ -225,11 +261,9 @@ fi
 ((${#NEW} >= 32)) || die 'the new key has fewer than 32 characters'
 
 if [[ -n $REDIS_USER ]]; then
-	say "$KIND: Redis takes the new password, too"
-	users_put "${HASHES[@]}" "$(hashes "$NEW")"
+	users_put 'Redis takes the new password, too' "${HASHES[@]}" "$(hashes "$NEW")"
 	lines_put 'the new one is used, the old one still tried' "$NEW" "${LINES_NOW[0]}"
-	say "$KIND: Redis takes the new password only"
-	users_put "$(hashes "$NEW")"
+	users_put 'Redis takes the new password only' "$(hashes "$NEW")"
 	lines_put 'the old one is dropped' "$NEW"
 else
 	lines_put 'the new one is accepted' "${LINES_NOW[@]}" "$NEW"

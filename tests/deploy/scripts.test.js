@@ -222,6 +222,7 @@ test("a process that does not read it holds up the next step", async (t) => {
 	const cluster = await fake(t, { deaf: { "router-1": OLD } });
 	const { err } = await cluster.run("rotate-keys.sh", ["link", "--timeout=3"], 1);
 	assert.match(err, /waited 3 s in vain for all processes to have read it/);
+	assert.match(err, /written in this step, and perhaps not read by all: Secret link, link\.key\n/);
 	assert.equal(stepsOf(cluster, "link", "link.key").length, 1, "it is accepted, and used by nobody");
 });
 
@@ -242,6 +243,32 @@ async function reader(t, file) {
 	t.after(() => server.close());
 	return `--at=127.0.0.1:${server.address().port}`;
 }
+
+test("a reload that fails is told, with what was written and how to go on", async (t) => {
+	const { folder, run } = await fake(t);
+	const file = path.join(folder, "link.key");
+	fs.writeFileSync(file, `${OLD}\n`, { mode: 0o600 });
+	const at = await reader(t, file);
+	const { err } = await run("rotate-keys.sh", ["link", `--file=${file}`, at, "--reload=exit 3", "--timeout=2"], 1);
+	assert.match(err, /--reload=exit 3: it ended with 3\n/);
+	assert.match(err, /link: not done: the new one is accepted\n/);
+	assert.ok(err.includes(`link: written in this step, and perhaps not read by all: ${file}\n`), err);
+	assert.match(err, /run the same again\n$/);
+	assert.doesNotMatch(err, /: link: the new one is accepted/, "nobody has shown that");
+	const [first, fresh] = fs.readFileSync(file, "utf8").split("\n");
+	assert.equal(first, OLD, "nobody uses the new one");
+	assert.doesNotMatch(err, new RegExp(fresh));
+	const again = await run("rotate-keys.sh", ["link", `--file=${file}`, at, "--reload=true"]);
+	assert.match(again.err, /next: the new one is accepted\n.*: link: the new one is accepted\n.*next: the new one is used\n/);
+	assert.match(again.err, /link: done\n$/);
+	assert.match(fs.readFileSync(file, "utf8"), /^[0-9a-f]{64}\n$/);
+});
+
+test("a step that writes nothing says so", async (t) => {
+	const cluster = await fake(t);
+	const { err } = await cluster.run("rotate-keys.sh", ["redis-router"], 1);
+	assert.match(err, /no user heliograph-hubs\n.*not done: Redis takes the new password, too\n.*nothing was written in this step\n/);
+});
 
 test("a link to a key's file stays one, to the new key", async (t) => {
 	const { folder, run } = await fake(t);

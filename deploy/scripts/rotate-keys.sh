@@ -259,6 +259,13 @@ else
 	NEW=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 fi
 ((${#NEW} >= 32)) || die 'the new key has fewer than 32 characters'
+# The same --secret again, behind a run that was stopped: as another line it would drive out
+# the old one, which is to stay good.
+OTHERS=()
+for line in "${LINES_NOW[@]}"; do
+	[[ $line == "$NEW" ]] || OTHERS+=("$line")
+done
+((${#OTHERS[@]} == 0)) || LINES_NOW=("${OTHERS[@]}")
 
 if [[ -n $REDIS_USER ]]; then
 	users_put 'Redis takes the new password, too' "${HASHES[@]}" "$(hashes "$NEW")"

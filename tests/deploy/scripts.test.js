@@ -310,6 +310,17 @@ test("a key of one's own is taken from a file, and has its limit", async (t) => 
 	assert.equal(stepsOf(cluster, "clients", "token.key").at(-1)[0], "a secret that has 32 characters.");
 });
 
+test("a run with the same secret again keeps the old one", async (t) => {
+	for (const stopped of [`${OLD}\nNEW\n`, `NEW\n${OLD}\n`]) {
+		const fresh = "a secret that has 32 characters.";
+		const cluster = await fake(t, { secrets: { clients: { "token.key": stopped.replace("NEW", fresh) } } });
+		const file = path.join(cluster.folder, "mine");
+		fs.writeFileSync(file, fresh);
+		await cluster.run("rotate-keys.sh", ["token", `--secret=${file}`]);
+		assert.deepEqual(stepsOf(cluster, "clients", "token.key"), [[OLD, fresh], [fresh, OLD]]);
+	}
+});
+
 test("Redis knows a password before it is used, and after only that", async (t) => {
 	const cluster = await fake(t);
 	await cluster.run("rotate-keys.sh", ["redis-presence"]);

@@ -67,8 +67,9 @@ static void call_fail(struct call *call, const char *before, const char *after)
 	struct buf frame = BUF_INIT;
 
 	if (call->invocation_id.len > 0) {
-		buf_appendf(&text, "%s '%.*s' %s", before, SLICE_FMT(call->target),
-			    after);
+		buf_appendf(&text, "%s '", before);
+		buf_append_slice(&text, call->target); /* it may have NULs */
+		buf_appendf(&text, "' %s", after);
 		hub_encode_error(conn->codec, &frame, call->invocation_id,
 				 buf_slice(&text));
 	}

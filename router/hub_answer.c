@@ -72,15 +72,16 @@ static struct slice rc_detail(enum hub_rc rc)
 /* As SignalR words it: one text before the first item of a stream, one after it. */
 static struct slice error_text(struct hub_call *call, struct slice detail)
 {
+	struct arena *arena = &call->arena;
+
 	if (call->is_streaming)
-		return arena_printf(&call->arena,
-				    "An error occurred on the server while streaming "
-				    "results.%.*s",
-				    SLICE_FMT(detail));
-	return arena_printf(&call->arena,
-			    "An unexpected error occurred invoking '%.*s' on the "
-			    "server.%.*s",
-			    SLICE_FMT(call->target), SLICE_FMT(detail));
+		return arena_join(arena,
+				  SLICE("An error occurred on the server while streaming "
+					"results."),
+				  detail, SLICE_NONE);
+	return arena_join(
+		arena, SLICE("An unexpected error occurred invoking '"), call->target,
+		arena_join(arena, SLICE("' on the server."), detail, SLICE_NONE));
 }
 
 /* What the client ended itself has not failed. */
@@ -151,10 +152,9 @@ void hub_encode_refusal(const struct hub_codec *codec, struct buf *frame,
 {
 	struct buf text = BUF_INIT;
 
-	buf_appendf(&text,
-		    "Failed to invoke '%.*s' due to an error on the server. "
-		    "HubException: %s",
-		    SLICE_FMT(target), why);
+	buf_append_str(&text, "Failed to invoke '");
+	buf_append_slice(&text, target);
+	buf_appendf(&text, "' due to an error on the server. HubException: %s", why);
 	hub_encode_error(codec, frame, invocation_id, buf_slice(&text));
 	buf_fini(&text);
 }

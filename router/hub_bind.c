@@ -27,8 +27,11 @@ bool hub_is_detailed(const struct hub_call *call)
 
 void hub_call_refuse(struct hub_call *call, const char *before, struct slice after)
 {
-	call->refusal = arena_printf(&call->arena, "%s '%.*s' %.*s", before,
-				     SLICE_FMT(call->target), SLICE_FMT(after));
+	struct arena *arena = &call->arena;
+
+	call->refusal =
+		arena_join(arena, arena_printf(arena, "%s '", before), call->target,
+			   arena_join(arena, SLICE("' "), after, SLICE_NONE));
 	call->rc = HUB_FAILED;
 }
 
@@ -209,9 +212,9 @@ static bool is_id_free(struct hub_call *call)
 		if (!other->is_stream ||
 		    !slice_equal(other->invocation_id, call->invocation_id))
 			continue;
-		call->refusal = arena_printf(&call->arena,
-					     "Invocation ID '%.*s' is already in use.",
-					     SLICE_FMT(call->invocation_id));
+		call->refusal =
+			arena_join(&call->arena, SLICE("Invocation ID '"),
+				   call->invocation_id, SLICE("' is already in use."));
 		call->rc = HUB_FAILED;
 		return false;
 	}

@@ -107,6 +107,23 @@ struct slice arena_dup(struct arena *arena, struct slice s)
 	return slice_make(copy, s.len);
 }
 
+static char *put(char *to, struct slice s)
+{
+	if (s.len)
+		memcpy(to, s.ptr, s.len);
+	return to + s.len;
+}
+
+struct slice arena_join(struct arena *arena, struct slice before, struct slice s,
+			struct slice after)
+{
+	const size_t len = before.len + s.len + after.len;
+	char *text = arena_alloc(arena, len + 1);
+
+	*put(put(put(text, before), s), after) = '\0';
+	return slice_make(text, len);
+}
+
 struct slice arena_printf(struct arena *arena, const char *fmt, ...)
 {
 	va_list args;

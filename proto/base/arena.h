@@ -35,7 +35,12 @@ void *arena_zalloc(struct arena *arena, size_t size) __attribute__((returns_nonn
 /* A copy of `s` in the arena, NUL-terminated behind its length. */
 struct slice arena_dup(struct arena *arena, struct slice s);
 
-/* Formats into the arena; the slice is NUL-terminated behind its length. */
+/* Joined as they are; the slice is NUL-terminated behind its length. */
+struct slice arena_join(struct arena *arena, struct slice before, struct slice s,
+			struct slice after);
+
+/* Formats into the arena; the slice is NUL-terminated behind its length. What a peer
+ * chose may have a NUL, at which "%.*s" ends: arena_join(). */
 struct slice arena_printf(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -96,8 +96,8 @@ enum err handshake_decode(struct slice text, struct arena *arena,
 	}
 	codec = hub_codec_named(request.protocol);
 	if (codec == NULL) {
-		*error = arena_printf(arena, "The protocol '%.*s' is not supported.",
-				      SLICE_FMT(request.protocol));
+		*error = arena_join(arena, SLICE("The protocol '"), request.protocol,
+				    SLICE("' is not supported."));
 		return ERR_UNSUPPORTED;
 	}
 	if (request.version > HANDSHAKE_VERSION_MAX) {

@@ -51,6 +51,12 @@ describe("hub messages", () => {
 		});
 	});
 
+	test("a name with a NUL is told whole", async (t) => {
+		const ws = await open(t);
+		assert.match((await ws.call("a\0b")).error, /^Failed to invoke 'a\0b' due to an error on the server\./);
+		await alive(ws);
+	});
+
 	for (const [name, args] of Object.entries({ "too few": [], "too many": ["a", "b", "c"], "a wrong type": [{ x: 1 }] })) {
 		test(`${name} of an argument is an error completion`, async (t) => {
 			const ws = await open(t);

@@ -158,6 +158,22 @@ Test(invoke, a_full_link_is_a_busy_server)
 	kit_stop(&kit);
 }
 
+Test(invoke, a_name_with_a_nul_is_told_whole)
+{
+	struct kit kit;
+	struct wire *wire;
+
+	kit_up(&kit);
+	wire = kit_open(&kit, 'A', NULL);
+	peer_fill(kit.router);
+	wire_in(wire, "{\"type\":1,\"invocationId\":\"1\",\"target\":\"a\\u0000b\","
+		      "\"arguments\":[]}~");
+	wire_expect(wire, "{\"type\":3,\"invocationId\":\"1\",\"error\":\"Failed to "
+			  "invoke 'a\\u0000b' due to an error on the server. "
+			  "HubException: The server is busy.\"}~");
+	kit_stop(&kit);
+}
+
 /* Nobody would tell the client that its message is lost. */
 Test(invoke, what_nobody_awaits_does_not_vanish_on_a_full_link)
 {

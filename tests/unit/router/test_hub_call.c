@@ -257,6 +257,24 @@ Test(hub_call, an_unknown_method_is_an_error_details_or_not)
 	cr_expect_eq(kit->router->metrics.invoke_unknown_total, 2);
 }
 
+Test(hub_call, a_name_with_a_nul_is_told_whole)
+{
+	Link__Invoke invoke = LINK__INVOKE__INIT;
+
+	invoke.hub = link_bytes(SLICE("hub"));
+	invoke.connection = link_bytes(SLICE("c1"));
+	invoke.call = 3;
+	invoke.invocation_id = link_bytes(SLICE("7"));
+	invoke.target = link_bytes(SLICE("a\0b"));
+	invoke.arguments = link_bytes(SLICE("[]"));
+	kit_hear_invoke(kit, kit->g1, &invoke);
+	kit_turn(kit);
+	kit_expect(kit, kit->g1,
+		   "complete c1 3 {\"type\":3,\"invocationId\":\"7\",\"error\":\"Failed "
+		   "to invoke 'a\\u0000b' due to an error on the server. HubException: "
+		   "Method does not exist.\"}");
+}
+
 Test(hub_call, lifecycle_is_not_callable)
 {
 	expect_error("on_connected", "[]",

@@ -179,6 +179,16 @@ Test(arena, fini_leaves_a_usable_arena)
 	cr_assert_eq(arena.used, 16);
 }
 
+Test(arena, what_is_joined_keeps_its_nuls)
+{
+	const struct slice text =
+		arena_join(&arena, SLICE("<"), SLICE("a\0b"), SLICE(">"));
+
+	cr_expect(slice_equal(text, SLICE("<a\0b>")));
+	cr_expect_eq(text.ptr[text.len], '\0');
+	cr_expect_eq(arena_join(&arena, SLICE_NONE, SLICE_NONE, SLICE_NONE).len, 0);
+}
+
 #if SANITIZE_ADDRESS
 Test(arena, a_byte_too_far_is_poisoned)
 {

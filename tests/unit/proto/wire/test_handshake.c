@@ -136,6 +136,13 @@ Test(handshake, refuses_malformed_requests_with_one_text)
 	}
 }
 
+Test(handshake, a_name_with_a_nul_is_told_whole)
+{
+	cr_assert_eq(decode("{\"protocol\":\"js\\u0000on\",\"version\":1}"),
+		     ERR_UNSUPPORTED);
+	cr_assert(slice_equal(error, SLICE("The protocol 'js\0on' is not supported.")));
+}
+
 Test(handshake, encodes_responses)
 {
 	handshake_encode_response(&out, SLICE_NONE);

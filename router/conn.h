@@ -37,7 +37,7 @@ struct conn_group {
 };
 
 struct conn {
-	struct map_node node;  /* in router->conns; once gone in ->going, by id */
+	struct map_node node;  /* by id: in router->conns, or gone in ->going */
 	struct router *router; /* borrowed */
 	struct router_gateway *gateway; /* borrowed; NULL once the gateway is lost */
 	struct list gateway_node;

@@ -37,8 +37,8 @@ struct conn_group {
 };
 
 struct conn {
-	struct map_node node;  /* by id: in router->conns, or gone in ->going */
-	struct router *router; /* borrowed */
+	struct map_node node;		/* by id: in router->conns, or gone in ->going */
+	struct router *router;		/* borrowed */
 	struct router_gateway *gateway; /* borrowed; NULL once the gateway is lost */
 	struct list gateway_node;
 	struct conn *before, *next;    /* had its id, and still ends; has its id by now */

@@ -74,7 +74,7 @@ static void attach_refuse(struct attach *attach, int status, const char *text)
 	attach_free(attach);
 }
 
-/* Nobody has it, and its token is too old to open one. */
+/* Nobody has it, and its token may not open one. */
 static void attach_expired(struct attach *attach)
 {
 	attach->gateway->metrics.id_expired_total++;

@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "gateway/conn_in.h"
 #include "gateway/gateway.h"
 #include "gateway/handover.h"
 #include "gateway/request.h"
@@ -151,13 +150,11 @@ void claim_give_back(struct gateway *gateway, const Link__Response *response)
 	send_all(gateway, hub, &message);
 }
 
-/* Another gateway tells of it, or will: two claims of one id would be taken for a clash.
- */
 static bool is_anothers(const struct gateway *gateway, struct slice id)
 {
 	const struct conn *conn = gateway_conn_find(gateway, id);
 
-	return conn != NULL && (conn_is_arriving(conn) || handover_is_told(conn));
+	return conn != NULL && handover_is_anothers(conn);
 }
 
 enum err claims_replay(struct gateway *gateway, struct gateway_router *router)

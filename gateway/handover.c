@@ -466,10 +466,12 @@ void handovers_on_map(struct gateway *gateway)
 	}
 }
 
-bool handover_is_told(const struct conn *conn)
+bool handover_is_anothers(const struct conn *conn)
 {
 	struct moving *moving = NULL;
 
+	if (conn_is_arriving(conn))
+		return true;
 	if ((conn->paused & CONN_PAUSE_MOVING) != 0)
 		moving = moving_of(&conn->gateway->movings.leaving, conn);
 	return moving != NULL && handover_at(moving)->state == HANDOVER_RESTING &&

@@ -39,7 +39,8 @@ void handovers_on_left(const struct gateway_router *router);
  * ends. */
 void handovers_on_map(struct gateway *gateway);
 
-/* All routers have moved it: one that is new hears of it from its successor alone. */
-bool handover_is_told(const struct conn *conn);
+/* Another gateway tells routers of it, or will: it has not arrived, or all routers have
+ * moved it. What both told would be taken for a clash. */
+bool handover_is_anothers(const struct conn *conn);
 
 #endif

@@ -36,8 +36,8 @@ static enum err replay_conns(struct gateway *gateway, struct gateway_router *rou
 	     node != NULL && rc == OK; node = map_next(&gateway->conns, node)) {
 		struct conn *conn = CONTAINER_OF(node, struct conn, node);
 
-		if (conn->state == CONN_HANDSHAKE || conn_is_arriving(conn) ||
-		    handover_is_told(conn) || !is_told_to(conn, router))
+		if (conn->state == CONN_HANDSHAKE || handover_is_anothers(conn) ||
+		    !is_told_to(conn, router))
 			continue;
 		/* To who stands by it was nothing yet, and nobody would tell the end. */
 		if (conn->state == CONN_CLOSED && gateway_conn_owner(conn) != router)

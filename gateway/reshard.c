@@ -18,13 +18,12 @@
 #include "gateway/release.h"
 #include "gateway/replay.h"
 #include "proto/base/log.h"
+#include "proto/link/link_limits.h"
 
 /* What one turn does of a walk: messages, and looks at what has none. */
 #define PIECE_WORK 512
 /* A link with no room, a phase that waits: looked at again. */
 #define AGAIN_MS 20
-/* The version of the link that tells maps. */
-#define MAP_VERSION 2
 
 /* ---- telling */
 
@@ -73,7 +72,7 @@ void reshard_on_up(struct gateway *gateway, struct link_peer *peer, bool is_new)
 {
 	struct gateway_router *router = link_peer_owner(peer);
 
-	if (router != NULL && link_peer_version(peer) < MAP_VERSION)
+	if (router != NULL && link_peer_version(peer) < LINK_VERSION_MAPS)
 		router->has_said = true; /* it never will */
 	if (!is_new)
 		(void)tell_surely(gateway, peer, NULL); /* it has logged */

@@ -5,6 +5,7 @@
 #include "router/topology.h"
 
 #include "proto/base/mem.h"
+#include "proto/link/link_limits.h"
 
 struct replica {
 	struct list node;
@@ -78,9 +79,6 @@ void topology_take(struct topology *topology, const struct link_peer *presence,
 	list_append(&topology->replicas, &replica->node);
 }
 
-/* The version of the link that tells maps. */
-#define MAP_VERSION 2
-
 #define RANK_SETTLED 1
 #define RANK_UP 2
 
@@ -115,7 +113,7 @@ bool topology_tells_maps(const struct topology *topology)
 		const struct replica *replica = CONTAINER_OF(node, struct replica, node);
 
 		if (replica_rank(replica) == RANK_UP + RANK_SETTLED &&
-		    link_peer_version(replica->presence) >= MAP_VERSION)
+		    link_peer_version(replica->presence) >= LINK_VERSION_MAPS)
 			return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
  */
 #define LINK_VERSION 2 /* the default of link_version_max says it, too */
 #define LINK_VERSION_MIN 1
+#define LINK_VERSION_MAPS 2 /* the first that tells which routers there are */
 #define LINK_PEERS_MAX 1024
 #define LINK_GREETINGS_MAX 64
 #define LINK_GREETING_TIMEOUT_MS 5000
